@@ -1,0 +1,6 @@
+"""`python -m retrolog` is the `retrolog` command."""
+
+from .pipeline.cli import main
+
+if __name__ == "__main__":
+    main()

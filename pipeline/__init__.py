@@ -1,0 +1,1 @@
+"""Carries data one way: sources, read, ingest, clock, summary, analysis, timeline, draft, document, render."""

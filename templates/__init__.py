@@ -1,0 +1,1 @@
+"""Jinja2 layouts; the values come prepared from `retrolog.pipeline`."""
