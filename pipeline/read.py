@@ -1,0 +1,291 @@
+"""Reads a log file as blocks of whole lines in UTF-8, and fetches single lines back.
+
+Only LF ends a line; a CR before it is left for the parser. The last line may lack its LF. Text arrives as valid
+UTF-8: bytes that are none become U+FFFD, and a long run of NULs (what truncating an open log leaves) is taken out
+and noted. Both change lengths, so every block can tell where its text stood before.
+
+Offsets count bytes in the unpacked file as it is stored, byte order mark included, so that they can be sought
+and stay true whether a file is read whole or in part. For UTF-16 and UTF-32 they count bytes in the recoded UTF-8 text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_right
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from .containers import ReadNote, Slice
+from .sources import LogFile
+
+BLOCK = 8 << 20
+#: A longer line is cut here, so that a file without line ends cannot fill the memory.
+LONGEST_LINE = 16 << 20
+_HOLE = 16  # fewer NULs in a row are part of the text
+_UNCLEAN = re.compile(rb"\0{%d,}|[\x80-\xff]+" % _HOLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines of a file as UTF-8: `data`, the first line's number (from 1), its offset, and how many lines."""
+
+    data: bytes
+    line: int
+    offset: int
+    lines: int
+    #: Where replaced text ends in `data`, and how many bytes the file is ahead of `data` from there on.
+    edits: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+
+    def original(self, position: int) -> int:
+        """Turn a position in `data` (0 to its length) into an offset in the file."""
+        ends, ahead = self.edits
+        if not ends:
+            return self.offset + position
+        at = bisect_right(ends, position)
+        return self.offset + position + (ahead[at - 1] if at else 0)
+
+
+class Blocks(Iterator[Block]):
+    """The blocks of a file in order; `notes` says what was wrong with it, completely once the last block was taken."""
+
+    def __init__(self, file: LogFile, start: int, stop: int | None, line: int, block_size: int) -> None:
+        self.file = file
+        self.notes: list[ReadNote] = list(file.notes)
+        self._start, self._stop, self._line, self._size = start, stop, line, block_size
+        self._replaced = 0
+        self._hole = 0
+        self._blocks = self._read()
+
+    def __next__(self) -> Block:
+        return next(self._blocks)
+
+    def close(self) -> None:
+        """Stop before the end and close the file."""
+        self._blocks.close()
+
+    def _read(self) -> Generator[Block]:
+        try:
+            stream = self.file.open(self.notes)
+        except OSError as error:
+            self._note("unreadable", f"it could not be opened ({error.strerror or error})")
+            return
+        with stream:
+            start = max(self._start, 0 if _recoded(self.file) else self.file.bom)
+            yield from self._split(_text(self.file, stream, start, self._stop, self._size, self.notes), start)
+        if self._replaced:
+            self._note("encoding", f"bytes that are not UTF-8 are shown as U+FFFD in {self._replaced:,} places")
+        if self._hole:
+            self._note("hole", f"{self._hole:,} NUL bytes in a row, as truncating an open log leaves, were left out")
+
+    def _split(self, chunks: Iterable[bytes], offset: int) -> Generator[Block]:
+        """Cut a stream of chunks after its line ends; `offset` is where the line being collected begins."""
+        pending: list[bytes] = []
+        kept = lost = hole = 0  # of that line: bytes in `pending`, cut off as too long, NULs before its text
+        for chunk in chunks:
+            if lost:  # inside a line that is too long: only its end matters
+                cut = chunk.find(b"\n") + 1
+                if not cut:
+                    lost += len(chunk)
+                    continue
+                lost += cut - 1
+                yield self._block(b"".join(pending) + b"\n", offset, hole, lost)
+                offset += hole + kept + lost + 1
+                pending, kept, lost, hole = [], 0, 0, 0
+                chunk = chunk[cut:]
+            cut = chunk.rfind(b"\n") + 1
+            if cut:
+                data = b"".join((*pending, chunk[:cut])) if kept else chunk[:cut]
+                yield self._block(data, offset, hole)
+                offset += hole + len(data)
+                pending, kept, hole = [], 0, 0
+                chunk = chunk[cut:]
+            if not kept and chunk and not chunk.strip(b"\0"):
+                hole += len(chunk)
+            elif chunk:
+                pending.append(chunk)
+                kept += len(chunk)
+            if kept > LONGEST_LINE:
+                whole = b"".join(pending)
+                pending, lost, kept = [whole[:LONGEST_LINE]], kept - LONGEST_LINE, LONGEST_LINE
+        if hole and not kept:
+            pending, hole = [b"\0" * min(hole, _HOLE - 1)], max(0, hole - _HOLE + 1)
+            kept = len(pending[0])
+        if kept:
+            yield self._block(b"".join(pending), offset, hole, lost)
+
+    def _block(self, raw: bytes, offset: int, hole: int = 0, lost: int = 0) -> Block:
+        data, ends, ahead, replaced, inner = _clean(raw)
+        if hole:
+            ends, ahead = [0, *ends], [hole, *(n + hole for n in ahead)]
+        if lost:
+            text = data.removesuffix(b"\n")
+            ends.append(len(text))
+            ahead.append((ahead[-1] if ahead else 0) + lost)
+            size = f"{len(raw) + lost:,}"
+            self._note("long_line", f"line {self._line:,} has {size} bytes; only the first {LONGEST_LINE:,} were read")
+        self._replaced += replaced
+        self._hole += inner + hole
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        block = Block(data, self._line, offset, lines, (tuple(ends), tuple(ahead)))
+        self._line += lines
+        return block
+
+    def _note(self, kind: str, text: str) -> None:
+        self.notes.append(ReadNote(kind, text))
+
+
+def read_blocks(
+    file: LogFile,
+    start: int = 0,
+    block_size: int = BLOCK,
+    stop: int | None = None,
+    line: int = 1,
+) -> Blocks:
+    """Iterate over a file as blocks of whole lines, about `block_size` bytes each, longer only for a longer line.
+
+    `start` and `stop` are offsets of line starts (see the module), `line` is the number of the line at `start`. A file is
+    read up to its size when it is opened. Damage, limits and failing reads end the iteration early and are in `notes`;
+    nothing is raised for what a file holds.
+    """
+    return Blocks(file, start, stop, line, block_size)
+
+
+def read_lines(file: LogFile, wanted: Iterable[tuple[int, int, int]]) -> dict[int, bytes]:
+    """Fetch quoted lines back: `wanted` are (line, offset, size) as blocks gave them, the answer is text by line number.
+
+    The text is cleaned as in blocks. What is no longer there is missing from the answer, or shorter.
+    """
+    rows = sorted(wanted, key=lambda row: (row[1], row[2]))
+    found: dict[int, bytes] = {}
+    notes: list[ReadNote] = []
+    try:
+        if not file.packed:
+            with file.open_slice(notes) as place:
+                for line, offset, size in rows:
+                    if offset < place.size:
+                        found[line] = _clean(place.pread(offset, size))[0]
+            return found
+        with file.open(notes) as stream:
+            window, begin = b"", 0  # unpacked text from `begin` on, no longer than needed
+            chunks = _text(file, stream, 0, None, 1 << 20, notes)
+            for line, offset, size in rows:
+                while begin + len(window) < offset + size and (chunk := next(chunks, b"")):
+                    useless = max(0, min(offset - begin, len(window)))
+                    window, begin = window[useless:] + chunk, begin + useless
+                text = window[max(0, offset - begin) : offset - begin + size]
+                if text or (not size and begin + len(window) >= offset):
+                    found[line] = _clean(text)[0]
+    except OSError:
+        return found
+    return found
+
+
+def same_text(one: LogFile, two: LogFile) -> bool:
+    """Whether two files hold the same text, whatever they are packed in; stops at the first difference."""
+    blocks = [read_blocks(file, block_size=1 << 20) for file in (one, two)]
+    left = [b"", b""]
+    try:
+        while True:
+            for side in (0, 1):
+                if not left[side]:
+                    left[side] = next((block.data for block in blocks[side]), b"")
+            length = min(len(left[0]), len(left[1]))
+            if not length:
+                return left[0] == left[1]
+            if left[0][:length] != left[1][:length]:
+                return False
+            left = [text[length:] for text in left]
+    finally:
+        for side in (0, 1):
+            blocks[side].close()
+
+
+def _recoded(file: LogFile) -> bool:
+    return file.encoding != "utf-8"
+
+
+def _text(
+    file: LogFile, stream: IO[bytes], start: int, stop: int | None, size: int, notes: list[ReadNote]
+) -> Iterator[bytes]:
+    """The text from offset `start` to `stop` in chunks: as stored for UTF-8, recoded for the other encodings."""
+    if _recoded(file):
+        chunks: Iterator[bytes] = _recode(stream, file.encoding, file.bom, size)
+        skip = start
+    elif isinstance(stream, Slice):
+        stream.seek(start)
+        chunks, skip = _plain(stream, size, notes), 0
+    else:
+        chunks, skip = iter(lambda: stream.read(size), b""), start
+    at = start - skip
+    for chunk in chunks:
+        begin = at
+        at += len(chunk)
+        if skip or (stop is not None and at > stop):
+            chunk = chunk[max(0, start - begin) : None if stop is None else max(0, stop - begin)]
+            skip = max(0, start - at)
+        if chunk:
+            yield chunk
+        if stop is not None and at >= stop:
+            return
+
+
+def _plain(place: Slice, size: int, notes: list[ReadNote]) -> Iterator[bytes]:
+    while place.tell() < place.size:
+        try:
+            chunk = place.read(size)
+        except OSError as error:
+            notes.append(ReadNote("unreadable", f"reading failed at byte {place.tell():,} ({error.strerror or error})"))
+            return
+        if not chunk:
+            lost = place.size - place.tell()
+            notes.append(ReadNote("shrunk", f"it became {lost:,} bytes shorter while it was read"))
+            return
+        yield chunk
+
+
+def _recode(stream: IO[bytes], encoding: str, bom: int, size: int) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    stream.read(bom)
+    while chunk := stream.read(size):
+        text = decoder.decode(chunk).encode()
+        if text:
+            yield text
+    rest = decoder.decode(b"", final=True).encode()
+    if rest:
+        yield rest
+
+
+def _clean(raw: bytes) -> tuple[bytes, list[int], list[int], int, int]:
+    """Make bytes valid UTF-8 without long NUL runs: text, where edits end, how far behind it is then, and both counts."""
+    if b"\0" * _HOLE not in raw if b"\0" in raw else True:
+        if raw.isascii():
+            return raw, [], [], 0, 0
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return raw, [], [], 0, 0
+    parts: list[bytes] = []
+    ends: list[int] = []
+    ahead: list[int] = []
+    at = length = shift = replaced = hole = 0
+    for match in _UNCLEAN.finditer(raw):
+        run, new = match.group(), b""
+        if run[0] == 0:
+            hole += len(run)
+        else:
+            new = run.decode("utf-8", "replace").encode()
+            if new == run:
+                continue
+            replaced += 1
+        parts += (raw[at : match.start()], new)
+        length += match.start() - at + len(new)
+        shift += len(run) - len(new)
+        ends.append(length)
+        ahead.append(shift)
+        at = match.end()
+    parts.append(raw[at:])
+    return b"".join(parts), ends, ahead, replaced, hole
