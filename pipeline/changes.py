@@ -1,0 +1,446 @@
+"""Recognises changes and milestones in single log events, from a lexicon that is data (`lexicon.toml`).
+
+A *change* is an event by which someone or something altered the system; a *milestone* is a step of the incident itself
+(an alert, a login, an operator's words). What is merely *routine* is recognised too, so that it can be ruled out.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..parsers.base import SEVERITIES
+from .change_records import ChangeRecord, changes_from_file, changes_from_git
+from .errors import BadOption
+
+__all__ = ["ROLES", "ChangeRecord", "Lexicon", "Mark", "changes_from_file", "changes_from_git", "related"]
+
+#: What a mark can mean for the story of an incident.
+ROLES = ("change", "event", "detection", "resolved", "human", "note", "action", "symptom", "routine")
+
+# The first lines of a record say what happened, its last line names the exception of a stack trace; reading only those
+# keeps the cost of a hostile megabyte line the same as of any other.
+_HEAD = 800
+_TAIL = 300
+# Words are compared by their first letters: `restart` stands for restarts, restarted and restarting.
+_STEM = 5
+_WORD = re.compile(r"([^\W_]{2,5})[^\W_]*")
+_MAX_NAME = 80
+_ORIGINS_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What one event is: its kind, its role in an incident, and how likely its kind is to set off an outage.
+
+    `weight` is the prior for ranking triggers (0 for routine, about 1 for a cron job, 3 for a deploy); `subject` is
+    the service or object changed and `actor` the person or tool that did it, where the line says so; `phase` is
+    "start" or "end" for changes that take time and say which they report.
+    """
+
+    kind: str
+    role: str
+    weight: float
+    routine: bool
+    subject: str | None = None
+    actor: str | None = None
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One row of the lexicon, ready to be tried."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    unless: re.Pattern[str] | None
+    origin: str | None
+    severity: int | None
+    mark: Mark
+    own: bool  # the subject is the writer itself
+    via: str | None  # the event quotes a command: "cron", or anything else for a person's
+
+
+class Lexicon:
+    """The vocabulary of changes and milestones: ordered rules, of which the first that fits an event names it."""
+
+    def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
+        """Builds the vocabulary from parsed TOML tables; a table's rules are asked before those of the tables after it.
+
+        Raises BadOption when a table has a key of the wrong form, an unknown role, or a pattern that does not compile.
+        """
+        tables = list(tables)
+        self._kinds: dict[str, tuple[str, float]] = {}
+        for table in reversed(tables):
+            for name, kind in _mapping(table, "kind").items():
+                self._kinds[name] = _kind(name, kind)
+        self._people = frozenset(
+            name.lower() for table in tables for name in _texts(table, "people", "the lexicon")
+        )
+        self._rules: list[_Rule] = []
+        self._words: list[frozenset[str]] = []
+        for table in tables:
+            for row in _rows(table, "rule"):
+                self._rules.append(self._rule(row))
+                self._words.append(
+                    frozenset(word.lower()[:_STEM] for word in _texts(row, "words", _name(row)))
+                )
+        self._commands = [self._rule(row) for table in tables for row in _rows(table, "command")]
+        origins = sorted({rule.origin for rule in self._rules if rule.origin is not None})
+        self._origins = {origin: _compile(origin, "the lexicon") for origin in origins}
+        self._by_writer: dict[tuple[str | None, str | None], _Index] = {}
+        self._by_fit: dict[frozenset[str], _Index] = {}
+        self._command = lru_cache(maxsize=8192)(self._classify_command)
+
+    @classmethod
+    def load(cls, extra: Path | None = None) -> Lexicon:
+        """Reads the vocabulary that ships with retrolog, with the rules of `extra` (TOML) asked first.
+
+        Raises BadOption when `extra` cannot be read or understood.
+        """
+        shipped = tomllib.loads((files("retrolog.pipeline") / "lexicon.toml").read_text(encoding="utf-8"))
+        if extra is None:
+            return cls([shipped])
+        try:
+            own = tomllib.loads(extra.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadOption(
+                f"The lexicon {extra} cannot be read ({error.strerror}); name an existing file."
+            ) from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadOption(
+                f"The lexicon {extra} is not TOML ({error}); see pipeline/lexicon.toml."
+            ) from error
+        return cls([own, shipped])
+
+    def mark(
+        self, service: str | None, message: str, severity: str | None = None, format: str | None = None
+    ) -> Mark | None:
+        """Says what an event is, or None for an ordinary line.
+
+        `service` is the program or tag that wrote the line, `format` the name of the log format; either may be None.
+        """
+        return self._mark(service, message, severity, format, self._people)
+
+    def mark_all(
+        self,
+        services: Sequence[str | None],
+        messages: Sequence[str],
+        severities: Sequence[str | None],
+        formats: Sequence[str | None],
+    ) -> list[Mark | None]:
+        """Marks every event of four columns of equal length, in order.
+
+        Knows one thing more than `mark`: a tag that is the name of a person seen logging in, using sudo or asking for
+        a deploy is that person writing with logger(1), so the event is a note.
+        """
+        rows = zip(services, messages, severities, formats, strict=True)
+        marks = [
+            self._mark(service, text, severity, format, self._people)
+            for service, text, severity, format in rows
+        ]
+        people = {
+            mark.actor.lower() for mark in marks if mark is not None and mark.actor and not mark.routine
+        }
+        # A tool that acts by itself (puppet, kubelet) is an actor as well, but it writes no notes.
+        tools = {rule.mark.actor for rule in self._rules if rule.mark.actor}
+        people -= {tool.lower() for tool in tools}
+        people |= self._people
+        for position, service in enumerate(services):
+            if service is not None and service.lower() in people:
+                marks[position] = self._mark(
+                    service, messages[position], severities[position], formats[position], frozenset(people)
+                )
+        return marks
+
+    def _mark(
+        self,
+        service: str | None,
+        message: str,
+        severity: str | None,
+        format: str | None,
+        people: frozenset[str],
+    ) -> Mark | None:
+        text = message
+        if len(text) > _HEAD:
+            text = f"{text[:_HEAD]}\n{text[-_TAIL:].rpartition(chr(10))[2]}"
+        index = self._by_writer.get((service, format)) or self._index(service, format)
+        words = index.by_word.keys() & _WORD.findall(text.lower())
+        found = None
+        if words or index.wordless:
+            positions = set(index.wordless)
+            for word in words:
+                positions.update(index.by_word[word])
+            for position in sorted(positions):
+                found = self._try(self._rules[position], text, service, severity)
+                if found is not None:
+                    break
+        if service is not None and service.lower() in people:
+            return _as_persons(found, service)
+        return found
+
+    def _try(self, rule: _Rule, text: str, service: str | None, severity: str | None) -> Mark | None:
+        if rule.severity is not None and (severity is None or SEVERITIES.index(severity) < rule.severity):
+            return None
+        for pattern in rule.patterns:
+            match = pattern.search(text)
+            if match is None:
+                continue
+            if rule.unless is not None and rule.unless.search(text):
+                return None
+            groups = match.groupdict()
+            mark = _filled(rule.mark, groups)
+            if rule.via is not None:
+                return self._quoted(mark, groups.get("command") or "", rule.via)
+            if rule.own and mark.subject is None and service is not None:
+                return replace(mark, subject=_clean(service))
+            return mark
+        return None
+
+    def _quoted(self, mark: Mark, command: str, via: str) -> Mark:
+        """The mark of an event that quotes a command: what the command does, done by whom the event names."""
+        done = self._command(command[:_HEAD])
+        if via == "cron":
+            if done is None:
+                return replace(mark, subject=_clean(_program(command)))
+            if done.routine or done.role == "human":
+                return replace(done, kind="routine", role="routine", weight=0.0, routine=True, actor="cron")
+            # A timetable repeats: what it runs was there yesterday as well.
+            return replace(
+                done, role="change", weight=min(done.weight, 1.4) * 0.8, actor="cron", phase="start"
+            )
+        if done is None:
+            return replace(mark, subject=_clean(_program(command)))
+        if done.routine:
+            return replace(done, kind="look", role="human", routine=False, weight=0.0, actor=mark.actor)
+        return replace(done, actor=mark.actor)
+
+    def _classify_command(self, command: str) -> Mark | None:
+        """The weightiest thing that a shell command does, or None when no part of it is known."""
+        best: Mark | None = None
+        for part in _parts(command):
+            for rule in self._commands:
+                mark = self._try(rule, part, None, None)
+                if mark is not None:
+                    if best is None or mark.weight > best.weight or (best.routine and not mark.routine):
+                        best = mark
+                    break
+            else:
+                # An unknown program may do anything: only the parts that are known to do more may name the command.
+                best = best if best is not None and best.weight > 0 else None
+        return best
+
+    def _index(self, service: str | None, format: str | None) -> _Index:
+        """The rules that can apply to a writer, by the stems of the words one of which must occur."""
+        writer = f"{service or ''} {format or ''}".lower()[:200]
+        fit = frozenset(origin for origin, pattern in self._origins.items() if pattern.search(writer))
+        index = self._by_fit.get(fit)
+        if index is None:
+            index = self._by_fit[fit] = _Index({}, [])
+            for position, rule in enumerate(self._rules):
+                if rule.origin is not None and rule.origin not in fit:
+                    continue
+                for word in self._words[position]:
+                    index.by_word.setdefault(word, []).append(position)
+                if not self._words[position]:
+                    index.wordless.append(position)
+        if len(self._by_writer) >= _ORIGINS_KEPT:
+            self._by_writer.clear()
+        self._by_writer[service, format] = index
+        return index
+
+    def _rule(self, row: Mapping[str, Any]) -> _Rule:
+        name = _name(row)
+        unknown = set(row) - {
+            "about", "kind", "role", "weight", "words", "match", "unless", "origin", "severity",
+            "subject", "actor", "phase", "own", "via",
+        }  # fmt: skip
+        if unknown:
+            raise BadOption(f"{name} has the unknown key {min(unknown)!r}; see pipeline/lexicon.toml.")
+        kind = str(row.get("kind", ""))
+        if kind not in self._kinds:
+            raise BadOption(f"{name} has the unknown kind {kind!r}; add a [kind.{kind or 'NAME'}] table.")
+        role, weight = self._kinds[kind]
+        role = str(row.get("role", role))
+        if role not in ROLES:
+            raise BadOption(f"{name} has the unknown role {role!r}; use one of {', '.join(ROLES)}.")
+        severity = row.get("severity")
+        if severity is not None and severity not in SEVERITIES:
+            raise BadOption(
+                f"{name} has the unknown severity {severity!r}; use one of {', '.join(SEVERITIES)}."
+            )
+        patterns = _texts(row, "match", name)
+        if not patterns:
+            raise BadOption(f"{name} has no `match`; give it at least one regular expression.")
+        routine = role == "routine"
+        return _Rule(
+            patterns=tuple(_compile(pattern, name) for pattern in patterns),
+            unless=_compile(str(row["unless"]), name) if "unless" in row else None,
+            origin=str(row["origin"]) if "origin" in row else None,
+            severity=None if severity is None else SEVERITIES.index(severity),
+            mark=Mark(
+                kind=kind,
+                role=role,
+                weight=0.0 if routine else float(row.get("weight", weight)),
+                routine=routine,
+                subject=row.get("subject"),
+                actor=row.get("actor"),
+                phase=row.get("phase"),
+            ),
+            own=bool(row.get("own", False)),
+            via=row.get("via"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The positions of the rules that one writer's events can fit."""
+
+    by_word: dict[str, list[int]]
+    wordless: list[int]
+
+
+def related(mark: Mark, service_names: set[str]) -> bool:
+    """Whether what a mark changed is one of the services named (`shop` is also `shop.service`, `shop-api`, `shop@2`)."""
+    if mark.subject is None:
+        return False
+    subject = _bare(mark.subject)
+    for name in service_names:
+        bare = _bare(name)
+        if not bare or not subject:
+            continue
+        short, long = sorted((subject, bare), key=len)
+        if long == short or (long.startswith(short) and not long[len(short)].isalnum()):
+            return True
+    return False
+
+
+def _as_persons(found: Mark | None, person: str) -> Mark:
+    """The mark of a line that a person wrote: a note, unless it tells of something done."""
+    actor = _clean(person)
+    if found is None or found.role not in ("change", "action", "note", "resolved"):
+        return Mark("note", "note", 0.0, False, found.subject if found else None, actor)
+    if found.role == "change":
+        return replace(found, role="action", actor=found.actor or actor)
+    return replace(found, actor=found.actor or actor)
+
+
+def _filled(mark: Mark, groups: Mapping[str, str | None]) -> Mark:
+    """The rule's mark with what its pattern read out of the line."""
+    if not groups:
+        return mark
+    # A pattern's alternatives cannot share a group name, so `subject2` is another `subject`.
+    read = {name.rstrip("23456789"): text for name, text in groups.items() if text}
+    phase = "start" if "start" in read else "end" if "end" in read else mark.phase
+    subject = _clean(read.get("subject")) or mark.subject
+    actor = _clean(read.get("actor")) or mark.actor
+    return replace(mark, subject=subject, actor=actor, phase=phase)
+
+
+_UNIT = re.compile(r"\.(?:service|socket|timer|scope|slice|mount|target)$")
+
+
+def _clean(name: str | None) -> str | None:
+    """A name as read from a line, without quotes, unit suffix and what could break a terminal or a table."""
+    if not name:
+        return None
+    name = "".join(char for char in name[: _MAX_NAME * 2] if char.isprintable())
+    name = _UNIT.sub("", name.strip(" \t'\"`.,:;()[]{}<>"))
+    return name[:_MAX_NAME] or None
+
+
+def _bare(name: str) -> str:
+    return _UNIT.sub("", name.strip().lower().rpartition("/")[2])
+
+
+_SEPARATOR = re.compile(r"\s*(?:&&|\|\||[;|&\n])\s*")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_SHELL = re.compile(r"^(?:\S*/)?(?:ba|da|z|k|a)?sh\s+-\w*c\s+(?P<rest>\S.*)$", re.DOTALL)
+_WRAPPER = re.compile(
+    r"^(?:(?:\S*/)?(?:nohup|setsid|exec|time|chronic|command|ionice|nice|env|timeout|flock|sudo|doas|stdbuf|systemd-cat|cronitor)"
+    r"(?=\s)(?:\s+(?:-\S+(?:\s+\d+)?|\d+[smh]?|\w+=\S*|/\S+\.lock))*|\w+=\S*)\s+(?=\S)"
+)
+_GUARD = re.compile(r"^(?:test|\[|cd|command -v|which|sleep|true|echo|date|umask|set|export|ulimit)(?=\s|$)")
+
+
+def _parts(command: str) -> list[str]:
+    """The simple commands of a shell line, each as `program arguments` with the program's folder left out."""
+    command = command.strip()
+    for _ in range(3):
+        shell = _SHELL.match(command)
+        if shell is None:
+            break
+        command = shell["rest"].strip("'\" ")
+    # Separators inside quotes belong to the program (an SQL statement), not to the shell.
+    inside: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        inside.append(match[0])
+        return f"\0{len(inside) - 1}\0"
+
+    parts: list[str] = []
+    for part in _SEPARATOR.split(_QUOTED.sub(keep, command.replace("\0", ""))):
+        part = re.sub(r"\0(\d+)\0", lambda mark: inside[int(mark[1])], part).strip()
+        for _ in range(4):
+            wrapper = _WRAPPER.match(part)
+            if wrapper is None:
+                break
+            part = part[wrapper.end() :]
+        if not part or _GUARD.match(part):
+            continue
+        program, space, arguments = part.partition(" ")
+        parts.append(program.rpartition("/")[2] + space + arguments)
+    return parts
+
+
+def _program(command: str) -> str | None:
+    parts = _parts(command)
+    return parts[0].split(" ", 1)[0] if parts else None
+
+
+def _compile(pattern: str, where: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise BadOption(f"{where} has a pattern that does not compile ({error}): {pattern}") from error
+
+
+def _kind(name: str, kind: Any) -> tuple[str, float]:
+    if not isinstance(kind, Mapping) or kind.get("role") not in ROLES:
+        raise BadOption(f"Kind {name!r} of the lexicon needs a role, one of {', '.join(ROLES)}.")
+    try:
+        return str(kind["role"]), float(kind.get("weight", 0.0))
+    except (TypeError, ValueError) as error:
+        raise BadOption(f"Kind {name!r} of the lexicon has a weight that is no number.") from error
+
+
+def _mapping(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, Mapping):
+        raise BadOption(f"`{key}` of the lexicon must be tables, [{key}.NAME].")
+    return value
+
+
+def _rows(table: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    rows = table.get(key, [])
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise BadOption(f"`{key}` of the lexicon must be a list of tables, [[{key}]].")
+    return rows
+
+
+def _texts(table: Mapping[str, Any], key: str, where: str) -> list[str]:
+    texts = table.get(key, [])
+    if isinstance(texts, str):
+        texts = [texts]
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise BadOption(f"{where} has `{key}` that is no list of texts.")
+    return texts
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"The lexicon's rule {str(row.get('about') or row.get('kind') or '?')!r}"
