@@ -48,14 +48,15 @@ class Event:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Format:
     """A way of writing log lines, declared in one file of `parsers/formats/`.
 
     `pattern` is a regular expression that RE2 and `re` both understand; its named groups are the event's columns plus
     `time`. `parse` overrides it for formats that no pattern fits (JSON, logfmt): it answers None for "this line is
-    not mine". `continues` says that an untimed line after this format's event belongs to it (None: the general rule).
-    `samples` are real lines that must parse; a test walks them all. `reference` cites the manual, RFC or source.
+    not mine". `continues` says that a line after this format's event belongs to it, timed or not (None: the general
+    rule). `close` completes an event of several lines once its last line is known. `first` lists the characters a row
+    can begin with (empty: any), so that other rows are not asked. `samples` are real lines that must parse; a test walks them all. `reference` cites the manual, RFC or source.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Format:
     pattern: re.Pattern[str] | None = None
     parse: Callable[[str, TimeContext], Event | None] | None = None
     continues: Callable[[str], bool] | None = None
+    close: Callable[[Event, TimeContext], None] | None = None
+    first: str = ""
     priority: int = 50  # lower is asked first when no favourite is known
 
 

@@ -1,0 +1,197 @@
+"""Blocks of lines in, tables of events out: the parser of one file, fed in order.
+
+Only a line feed ends a line. An event begins with a row that has its own time in a place its format knows, or is a
+record by itself; an untimed row belongs to the event before it, or is an undated event when none came before. So every
+physical line is in exactly one event.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from .base import Event, Format
+from .columns import take_trailing
+from .detect import Detector, clean
+from .tables import events_table
+from .timestamps import TimeContext
+from .years import YearPlan, plan_years, scan_years
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Characters of continuation lines kept in a message; further ones are counted (`lines`, `size`), not kept.
+MESSAGE_LIMIT = 4 << 20
+#: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
+EVENT_LIMIT = 1 << 30
+
+
+class BlockParser:
+    """Reads one file block by block; `feed` answers the events that are complete, `finish` the one still open.
+
+    `counts` has `lines`, `events`, `unparsed` (lines in events of no known format), `undated` (events without a time) and
+    `format:NAME` (events by format). One parser serves one file; feeding a file in any pieces of whole lines gives the
+    same events. Formats given replace the built-in ones.
+    """
+
+    def __init__(
+        self, context: TimeContext, source_hint: str = "", formats: tuple[Format, ...] | None = None
+    ) -> None:
+        self.context = context
+        self.source_hint = source_hint
+        self.counts: Counter[str] = Counter()
+        self.detector = Detector(context, formats)
+        self._open: Event | None = None
+        self._format: Format | None = None
+        self._parts: list[str] = []
+        self._kept = 0
+        self._timed = False  # an event with a time has been seen in this file
+        self._indented = False  # events of this file begin with spaces
+
+    def feed(self, data: bytes, line: int, offset: int) -> pa.Table:
+        """Takes whole lines (the file's last one may lack its line feed) and answers the events completed by them.
+
+        `line` is the 1-based number of the first line, `offset` its byte offset in the unpacked text. One CR before a
+        line feed is dropped here, so that offsets stay those of the text.
+        """
+        return events_table(self.events(data, line, offset))
+
+    def finish(self) -> pa.Table:
+        """The event still open at the end of the file, as a table of one row or none."""
+        return events_table(self.last_event())
+
+    def events(self, data: bytes, line: int, offset: int) -> list[Event]:
+        """What `feed` does, as events."""
+        if not data:
+            return []
+        rows = data.split(b"\n")
+        if not rows[-1]:
+            rows.pop()
+        done: list[Event] = []
+        for row in rows:
+            self._row(row, line, offset, done)
+            line += 1
+            offset += len(row) + 1
+        return done
+
+    def last_event(self) -> list[Event]:
+        """What `finish` does, as events."""
+        done: list[Event] = []
+        self._close(done)
+        return done
+
+    def _row(self, row: bytes, line: int, offset: int, done: list[Event]) -> None:
+        self.counts["lines"] += 1
+        text = (row[:-1] if row.endswith(b"\r") else row).decode("utf-8", "replace")
+        current = self._open
+        if current is not None and self._continues(text):
+            self._append(current, text, len(row), done, line, offset)
+            return
+        found = self._start(text, line)
+        if found is not None:
+            self._close(done)
+            self._format, event = found
+            self._open = event
+        elif current is not None and self._timed:
+            self._append(current, text, len(row), done, line, offset)
+            return
+        else:
+            self._close(done)
+            self._format = None
+            event = self._open = Event(None, clean(text))
+            if text.strip():
+                self.counts["unparsed"] += 1
+        event.line, event.offset, event.size = line, offset, len(row)
+
+    def _continues(self, text: str) -> bool:
+        """Whether the row belongs to the open event without asking what it is: by its format's word, or indented."""
+        if self._format is not None and self._format.continues is not None and self._format.continues(text):
+            return True
+        return self._timed and not self._indented and text[:1] in (" ", "\t", "")
+
+    def _start(self, text: str, line: int) -> tuple[Format, Event] | None:
+        """The format and event that begin with this row, None for an untimed row."""
+        seen = clean(text)
+        bare = seen.lstrip(" \t")
+        if not bare:
+            return None
+        context = self.context
+        context.line = line
+        found = self.detector.parse(bare)
+        if found is None:
+            return None
+        form, event = found
+        dated = event.time is not None or context.year_missing
+        if not dated and self._timed and form is not self._format and form.close is None:
+            return None  # an untimed record amid timed rows of another format is what the row before it printed
+        context.accept(event.time)
+        if dated:
+            self._timed = True
+            self._indented = len(bare) < len(seen)
+        return form, event
+
+    def _append(
+        self, current: Event, text: str, size: int, done: list[Event], line: int, offset: int
+    ) -> None:
+        """Adds a continuation line to the open event; one that has grown beyond all measure is ended."""
+        if current.size + size + 1 > EVENT_LIMIT:
+            self._close(done)
+            self._format = None
+            self._open = Event(None, clean(text), line=line, offset=offset, size=size)
+            return
+        current.lines += 1
+        current.size = offset + size - current.offset
+        if self._kept + len(text) <= MESSAGE_LIMIT:
+            self._parts.append(text if "\x1b" not in text else clean(text))
+            self._kept += len(text) + 1
+
+    def _close(self, done: list[Event]) -> None:
+        event = self._open
+        if event is None:
+            return
+        if self._parts:
+            event.message = "\n".join([event.message, *self._parts])
+            self._parts = []
+            self._kept = 0
+        form = self._format
+        if form is not None and form.close is not None:
+            form.close(event, self.context)
+        if event.request_id is None and event.method is None:
+            take_trailing(event)
+        self._open = None
+        self.counts["events"] += 1
+        self.counts["undated"] += event.time is None
+        self.counts[f"format:{event.format or 'unknown'}"] += 1
+        done.append(event)
+
+
+def parse_lines(lines: Iterable[str | bytes], context: TimeContext | None = None) -> Iterator[Event]:
+    """The events of the lines of one file, in order, for tests and small inputs.
+
+    Each item is one physical line, with or without its line feed. Without a context, zone-less stamps are UTC and
+    year-less ones have no time.
+    """
+    parser = BlockParser(context if context is not None else TimeContext())
+    offset = 0
+    for number, line in enumerate(lines, 1):
+        row = line.encode("utf-8", "replace") if isinstance(line, str) else line
+        row = row.removesuffix(b"\n")
+        yield from parser.events(row + b"\n", number, offset)
+        offset += len(row) + 1
+    yield from parser.last_event()
+
+
+def plan_for(
+    lines: Iterable[tuple[int, bytes]], context: TimeContext, reference_name: str = "the file's time"
+) -> YearPlan | None:
+    """Scans a whole file's (line, row) pairs and sets the context's plan for its year-less rows; answers it with its reason."""
+    hints = scan_years(lines)
+    context.plan = plan_years(
+        hints,
+        year=context.year,
+        window=context.window,
+        reference=context.reference,
+        reference_name=reference_name,
+    )
+    return context.plan

@@ -1,0 +1,95 @@
+"""Which format speaks: per line, with a few favourites per file so that asking every format is rare."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from functools import lru_cache
+
+from .base import Event, Format
+from .columns import pattern_event
+from .timestamps import TimeContext
+
+#: A row that could begin an event has, near its start, a time of day, an epoch, a brace, a pair or a bracketed number.
+_MAY_START = re.compile(r"\d\d?[:.]\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]")
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]{0,200}\x07")
+_TRUSTED_AFTER = 64  # rows of the generic format after which the particular ones are no longer asked first
+_GENERIC = 90
+_FAVOURITES = 4
+
+
+@lru_cache(maxsize=1)
+def registry() -> tuple[Format, ...]:
+    """All formats, those asked first first: every `Format` found in the modules of `retrolog.parsers.formats`.
+
+    A new family is a new module there with a `FORMATS` tuple; nothing else lists it.
+    """
+    from . import formats
+
+    found: list[Format] = []
+    for module in sorted(pkgutil.iter_modules(formats.__path__), key=lambda item: item.name):
+        loaded = importlib.import_module(f"{formats.__name__}.{module.name}")
+        found.extend(getattr(loaded, "FORMATS", ()))
+    return tuple(sorted(found, key=lambda item: (item.priority, item.name)))
+
+
+def clean(text: str) -> str:
+    """The row as the parsers see it: without colour codes, and without the NULs that a crash leaves before it."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if text[:1] in ("\0", "\ufeff"):
+        text = text.lstrip("\0\ufeff")
+    return text
+
+
+def parse_with(candidate: Format, text: str, context: TimeContext) -> Event | None:
+    """The event that begins with this row as this format reads it; None when the row is not the format's."""
+    if candidate.first and text[:1] not in candidate.first:
+        return None
+    if candidate.parse is not None:
+        return candidate.parse(text, context)
+    if candidate.pattern is None:
+        return None
+    match = candidate.pattern.match(text)
+    return pattern_event(candidate.name, match, context) if match is not None else None
+
+
+class Detector:
+    """Finds the format of each row of one file; what spoke last is asked first."""
+
+    def __init__(self, context: TimeContext, formats: tuple[Format, ...] | None = None) -> None:
+        self.context = context
+        self.formats = registry() if formats is None else formats
+        self.favourites: list[Format] = []
+        self._generic_run = 0
+
+    def parse(self, text: str) -> tuple[Format, Event] | None:
+        """The format and the event that begins with this (cleaned) row, None when no event begins here."""
+        context = self.context
+        for favourite in self.favourites:
+            if favourite.priority < _GENERIC or self._generic_run >= _TRUSTED_AFTER:
+                event = parse_with(favourite, text, context)
+                if event is not None:
+                    return self._found(favourite, event)
+        if not _MAY_START.search(text[:400]):
+            return None
+        for candidate in self.formats:
+            if candidate in self.favourites and candidate.priority < _GENERIC:
+                continue
+            event = parse_with(candidate, text, context)
+            if event is not None:
+                return self._found(candidate, event)
+        return None
+
+    def _found(self, found: Format, event: Event) -> tuple[Format, Event]:
+        self._generic_run = self._generic_run + 1 if found.priority >= _GENERIC else 0
+        favourites = self.favourites
+        if not favourites or favourites[0] is not found:
+            if found in favourites:
+                favourites.remove(found)
+            favourites.insert(0, found)
+            del favourites[_FAVOURITES:]
+        if not event.format:
+            event.format = found.name
+        return found, event

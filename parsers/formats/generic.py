@@ -1,0 +1,109 @@
+"""Any row that begins with a readable time, with what commonly follows it: thread, level, logger.
+
+The last resort: no other format knew the row. The time may stand in brackets or quotes, or after a level word. Columns: time,
+severity, pid where one is bracketed, message. Fields: prefix, what stood between time and level.
+Reference: RFC 3339; date and time notations as in `retrolog.parsers.timestamps`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..base import Event, Format
+from ..columns import LEVELS, integer, severity_of
+from ..timestamps import TimeContext, epoch_text, match_time
+
+_BEFORE = re.compile(rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?[\s,:|-]\s*)?[\[(<\"'|*#]?\s?(?=[\dA-Z@])")
+_AFTER = re.compile(r"[\])>\"']?(?:\s+[-–|:>]{1,2}(?=\s)|[:,;|]|\s*\|)?\s*")
+_LEVEL_FIRST = re.compile(rf"[\[(<|*]*\s*(?P<level>{LEVELS}|[DIWEFTCVN](?=[\]|: ]))\s*[\])>|*]*(?:\s+-(?=\s)|[:,|;])?(?:\s+|$)")
+_UPPER = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC|VERBOSE|FINE|CONFIG)"
+_LEVEL_LATER = re.compile(
+    rf"(?P<prefix>(?:(?:\[[^\]]{{0,120}}\]|\([^)]{{0,120}}\)|<[^>]{{0,120}}>|[\w.$/@:#*-]{{1,100}})[\s|:,;-]+){{1,4}}?)"
+    rf"[\[(<|]?\s?(?P<level>{_UPPER}|(?<=[\[(<])(?:{LEVELS}))\s{{0,2}}[\])>|]?(?:\s+-(?=\s)|[:,|;])?(?:\s+|$)"
+)
+_PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})\s")
+_EPOCH = re.compile(r"\[?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?\]?(?=[\s:,|]|$)")
+
+
+def parse(text: str, context: TimeContext) -> Event | None:
+    """The event that begins with a row whose time stands at its start; None for any other row."""
+    before = _BEFORE.match(text)
+    if before is None:
+        return None
+    reading = match_time(text, before.end(), context)
+    if reading is None and before["level"]:
+        before = re.compile(r"[\[(<\"'|*#]?\s?").match(text)
+        reading = match_time(text, before.end(), context) if before is not None else None
+    if reading is None or before is None:
+        return None
+    end, time = reading
+    if end < len(text) and text[end] not in " \t])>\"'|:,;-–":
+        return None
+    after = _AFTER.match(text, end)
+    event = Event(time, text[after.end() if after is not None else end :], "text")
+    level = before["level"] if "level" in before.re.groupindex else None
+    if level:
+        event.severity = severity_of(level)
+    else:
+        take_level(event)
+    return event
+
+
+def take_level(event: Event) -> None:
+    """Moves a level near the start of the message to the severity, and what stood before it to the fields."""
+    message = event.message
+    found = _LEVEL_FIRST.match(message)
+    if found is not None:
+        event.severity = severity_of(found["level"])
+        event.message = message[found.end() :]
+        return
+    later = _LEVEL_LATER.match(message)
+    if later is None:
+        return
+    prefix = later["prefix"].strip()
+    event.severity = severity_of(later["level"])
+    pid = _PID.search(prefix)
+    if pid is not None:
+        event.pid = integer(pid[1] or pid[2] or pid[3])
+    if prefix:
+        event.fields["prefix"] = prefix
+    event.message = message[later.end() :]
+
+
+def parse_epoch(text: str, context: TimeContext) -> Event | None:
+    """A row that begins with seconds (or milli-, micro-, nanoseconds) since 1970; None for any other row."""
+    match = _EPOCH.match(text)
+    if match is None:
+        return None
+    time = epoch_text(match)
+    if time is None:
+        return None
+    context.counts["epoch"] += 1
+    event = Event(time, text[match.end() :].lstrip(" \t:,|"), "epoch")
+    take_level(event)
+    return event
+
+
+FORMATS = (
+    Format(
+        name="text",
+        title="Any text with a time at the start",
+        samples=(
+            "2026-11-23 10:40:29 something happened",
+            "[2026-11-23 10:40:29.123] [worker-3] WARN  queue is long",
+            "23.11.2026 10:40:29 - ERROR - disk",
+        ),
+        reference="RFC 3339, ISO 8601, RFC 822, ctime(3)",
+        parse=parse,
+        priority=95,
+    ),
+    Format(
+        name="epoch",
+        title="Any text with seconds since 1970 at the start",
+        samples=("1763893229.123 cache miss", "[1763893229] SERVICE ALERT: web;HTTP;CRITICAL", "1763893229123 INFO start"),
+        reference="POSIX.1-2017, 4.16 Seconds Since the Epoch",
+        parse=parse_epoch,
+        priority=97,
+        first="[1",
+    ),
+)

@@ -1,0 +1,181 @@
+"""JSON lines of any schema: a record is a JSON object in one row.
+
+Columns are found by the names that loggers use (ECS, logstash, bunyan, pino, zap, zerolog, slog, structlog, Serilog CLEF,
+log4j2, GELF, CloudWatch, Stackdriver, docker json-file, journald, systemd, MongoDB, PostgreSQL jsonlog), at the top first, then
+nested: so the time of an envelope wins. `message` is the message key's value, else the whole record. Keys that filled no column
+go to `fields`.
+References: elastic.co/guide/en/ecs, getpino.io, pkg.go.dev/go.uber.org/zap, clef-json.org, go2docs.graylog.org (GELF 1.1),
+cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry, systemd.io/JOURNAL_EXPORT_FORMATS.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..base import Event, Format
+from ..columns import integer, severity_of, take_http
+from ..timestamps import TimeContext, epoch_time, read_time
+
+_TIME_KEYS = (
+    "time", "timestamp", "@timestamp", "ts", "@t", "t", "datetime", "asctime", "StartUTC", "__REALTIME_TIMESTAMP",
+    "_SOURCE_REALTIME_TIMESTAMP", "eventTime", "event_time", "eventtime", "date", "Timestamp", "Time", "timeMillis",
+    "instant", "time_iso8601", "time_local", "timegenerated", "start_time", "StartLocal", "logged_at", "log_time", "logtime",
+    "created_at", "created", "createdAt", "time_unix_nano", "timeUnixNano", "observedTimeUnixNano", "msec", "request_time_local", "receiveTimestamp",
+    "ingestionTime", "record_time", "isotime", "localtime", "UtcTime", "EventTime", "TimeGenerated", "when", "dt", "epoch",
+)  # fmt: skip
+_NESTED_TIME_KEYS = frozenset(_TIME_KEYS[:14])
+_LEVEL_KEYS = (
+    "level", "severity", "log.level", "levelname", "lvl", "@l", "loglevel", "log_level", "logLevel", "LogLevel", "Level",
+    "severity_text", "severityText", "SeverityText", "level_name", "levelName", "PRIORITY", "priority", "l", "s", "error_severity", "syslog.severity.name",
+    "Severity", "sev", "log.severity", "Priority", "status_level", "severityNumber",
+)  # fmt: skip
+_MESSAGE_KEYS = (
+    "message", "msg", "@message", "@m", "MESSAGE", "event", "short_message", "log", "textPayload", "Message", "text",
+    "body", "@mt", "RenderedMessage", "MessageTemplate", "jsonPayload.message", "jsonPayload.msg", "msg.message", "error.message",
+    "data.message", "M", "m", "log.message", "full_message", "line",
+)  # fmt: skip
+_HOST_KEYS = (
+    "hostname", "host", "host.name", "_HOSTNAME", "Hostname", "HostName", "machine", "MachineName", "source_host", "syslog.hostname",
+    "host.hostname", "resource.labels.pod_name", "node",
+)  # fmt: skip
+_SERVICE_KEYS = (
+    "service", "service.name", "app", "application", "SYSLOG_IDENTIFIER", "logger", "log.logger", "loggerName", "logger_name", "name",
+    "component", "appname", "program", "app_name", "SourceContext", "Properties.SourceContext", "c", "facility", "_COMM", "serviceName",
+    "resource.labels.container_name", "kubernetes.container_name", "kubernetes.container.name", "category", "Category", "N", "ident",
+)  # fmt: skip
+_PID_KEYS = ("pid", "process.pid", "_PID", "SYSLOG_PID", "process_id", "process.id", "processId", "ProcessId", "x-pid")
+_MAX_DEPTH = 6
+
+
+def parse(text: str, context: TimeContext) -> Event | None:
+    """The event of a row that is one JSON object; None for any other row."""
+    body = text.strip()
+    if not (body.startswith("{") and body.endswith("}")):
+        if not (body.startswith("{") and body.endswith(("},", "}]"))):
+            return None
+        body = body[:-1]
+    try:
+        record = json.loads(body, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return record_event(record, text, context) if isinstance(record, dict) and record else None
+
+
+def record_event(record: dict[str, Any], text: str, context: TimeContext, name: str = "json") -> Event:
+    """The event of a JSON object; `text` is its message when it names none."""
+    flat = flatten(record)
+    used: set[str] = set()
+    time = _time(record, flat, used, context)
+    event = Event(time, text, name)
+    for key in _LEVEL_KEYS:
+        severity = severity_of(flat.get(key))
+        if severity is not None:
+            event.severity = severity
+            used.add(key)
+            break
+    used |= take_http(event, flat)
+    for key in _MESSAGE_KEYS:
+        value = flat.get(key)
+        if isinstance(value, str) and key not in used and (value or key in ("message", "msg", "log")):
+            event.message = value.rstrip("\n")
+            used.add(key)
+            break
+    event.host = _text(flat, _HOST_KEYS, used)
+    event.service = _text(flat, _SERVICE_KEYS, used)
+    for key in _PID_KEYS:
+        pid = integer(flat.get(key))
+        if pid is not None:
+            event.pid = pid
+            used.add(key)
+            break
+    event.fields = {
+        key: value for key, value in record.items() if key not in used and not _all_used(key, value, used)
+    }
+    return event
+
+
+def _all_used(key: str, value: Any, used: set[str]) -> bool:
+    """Whether a nested object has nothing that did not fill a column."""
+    if not isinstance(value, dict) or not value:
+        return False
+    return all(f"{key}.{inner}" in used for inner in value)
+
+
+def flatten(record: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """Nested objects as dotted keys (`http.request.method`), as deep as logs go; lists stay values."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict) and depth < _MAX_DEPTH:
+            flat |= flatten(value, f"{prefix}{key}.", depth + 1)
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _text(flat: dict[str, Any], keys: tuple[str, ...], used: set[str]) -> str | None:
+    for key in keys:
+        value = flat.get(key)
+        if isinstance(value, str) and value and value != "-" and key not in used and len(value) < 300:
+            used.add(key)
+            return value
+    return None
+
+
+def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context: TimeContext) -> int | None:
+    for key in _TIME_KEYS:
+        if key in record:
+            time = _time_value(record[key], context)
+            if time is not None or context.year_missing:
+                used.add(key)
+                used.update(f"{key}.{inner}" for inner in record[key]) if isinstance(record[key], dict) else None
+                return time
+    for key, value in flat.items():
+        if "." in key and key.rpartition(".")[2] in _NESTED_TIME_KEYS:
+            time = _time_value(value, context)
+            if time is not None:
+                used.add(key)
+                return time
+    return None
+
+
+def _time_value(value: Any, context: TimeContext) -> int | None:
+    if isinstance(value, str):
+        reading = read_time(value, context)
+        return reading[1] if reading is not None else None
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return epoch_time(value)
+    if isinstance(value, dict):
+        if "$date" in value:  # MongoDB extended JSON
+            return _time_value(value["$date"], context)
+        if "$numberLong" in value:
+            return _time_value(value["$numberLong"], context)
+        seconds = value.get("epochSecond", value.get("seconds"))  # log4j2; protobuf timestamps
+        nanos = value.get("nanoOfSecond", value.get("nanos", 0))
+        if isinstance(seconds, int) and isinstance(nanos, int) and epoch_time(seconds) is not None:
+            return seconds * 1_000_000 + nanos // 1000
+    return None
+
+
+FORMATS = (
+    Format(
+        name="json",
+        title="JSON lines of any schema",
+        samples=(
+            '{"order": 1, "request_id": "9abb", "event": "order placed", "logger": "shop", "level": "info", "timestamp": '
+            '"2026-11-23T09:57:55.875734Z"}',
+            '{"name":"api","hostname":"web-1","pid":7,"level":50,"msg":"boom","time":"2026-11-23T09:57:55.875Z","v":0}',
+            '{"level":"error","ts":1763893229.1234,"caller":"a/b.go:12","msg":"failed"}',
+            '{"@t":"2026-11-23T09:57:55.8757340Z","@mt":"Hello {User}","@l":"Warning","User":"x"}',
+            '{"log":"2026/11/23 started\\n","stream":"stderr","time":"2026-11-23T09:57:55.875734123Z"}',
+            '{"time":"2026-11-23T09:55:53+00:00","remote_addr":"192.0.2.97","method":"GET","uri":"/p/2","status":200,"bytes":46,'
+            '"request_time":0.005}',
+        ),
+        reference="elastic.co/guide/en/ecs; getpino.io; clef-json.org; RFC 8259",
+        parse=parse,
+        priority=10,
+        first="{",
+    ),
+)

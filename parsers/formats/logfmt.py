@@ -1,0 +1,73 @@
+"""logfmt: rows of key=value pairs in any order (Go loggers, Heroku, Grafana, structlog).
+
+A row is logfmt when it is pairs from its start to near its end and names a time or a level; columns are found by the names that
+JSON loggers use too. `message` is the message key's value.
+Reference: brandur.org/logfmt, pkg.go.dev/github.com/go-logfmt/logfmt, pkg.go.dev/log/slog#TextHandler.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..base import Event, Format
+from ..timestamps import TimeContext
+from .json_lines import record_event
+
+_START = re.compile(r'[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$)')
+_PAIR = re.compile(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*)))?(?=\s|$)')
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_MARKS = frozenset("time timestamp ts t @timestamp level lvl severity msg message event at log_level datetime".split())
+
+
+def pairs_of(text: str) -> dict[str, object] | None:
+    """The pairs of a logfmt row; None when the row is something else."""
+    record: dict[str, object] = {}
+    position, bare = 0, 0
+    while position < len(text):
+        match = _PAIR.match(text, position)
+        if match is None:
+            break
+        key, quoted, plain = match.groups()
+        if quoted is not None:
+            record.setdefault(key, _ESCAPE.sub(lambda m: _ESCAPES.get(m[1], m[1]), quoted) if "\\" in quoted else quoted)
+        elif plain is not None:
+            record.setdefault(key, plain)
+        else:
+            bare += 1
+        position = match.end()
+    rest = text[position:].strip()
+    if len(record) < 2 or bare > len(record) or (rest and len(rest) > len(text) // 2):
+        return None
+    if rest:
+        record.setdefault("rest", rest)
+    return record
+
+
+def parse(text: str, context: TimeContext) -> Event | None:
+    """The event of a logfmt row; None for any other row."""
+    if not _START.match(text):
+        return None
+    record = pairs_of(text)
+    if record is None or not _MARKS & record.keys():
+        return None
+    event = record_event(record, text, context, "logfmt")
+    if event.time is None and not context.year_missing and event.severity is None:
+        return None
+    return event
+
+
+FORMATS = (
+    Format(
+        name="logfmt",
+        title="logfmt",
+        samples=(
+            'ts=2026-11-23T11:07:41.727737Z level=info event="order placed" order=20557 request_id=1da3871d logger=shop',
+            'level=error msg="connect: \\"refused\\"" err=EOF time="2026-11-23T10:40:29+01:00"',
+            "time=2026-11-23T10:40:29.123Z level=WARN msg=slow duration_ms=5301 path=/checkout status=200",
+        ),
+        reference="brandur.org/logfmt; pkg.go.dev/log/slog#TextHandler",
+        parse=parse,
+        priority=40,
+    ),
+)
