@@ -1,0 +1,363 @@
+"""Masks secrets and personal data in whatever goes into a document; the same value always gets the same pseudonym.
+
+The rules are about how logs write such things in general: keys that name a secret, forms of well-known tokens, places in
+a line where a person's name or a client's address stands. Hosts, services, versions and paths stay readable.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from .findings import Evidence, Findings
+
+HIDDEN = "[masked]"
+
+# Accounts that are roles or software, not people: masking them would hide what acted and protect nobody.
+_ROLE_WORDS = """
+root admin administrator system daemon nobody user users users guest test anonymous default unknown none null
+www-data www apache apache2 httpd nginx caddy haproxy envoy traefik varnish squid
+postgres postgresql mysql mariadb redis mongodb mongo oracle elasticsearch kafka zookeeper rabbitmq etcd consul vault
+deploy deployer deployment deployments release releases ci cd cicd build builder jenkins gitlab gitlab-runner github
+actions runner buildkite circleci travis argocd argo flux helm spinnaker ansible puppet chef salt terraform packer
+ops sre devops oncall on-call operator operators support helpdesk monitoring monitor nagios icinga zabbix
+prometheus grafana datadog newrelic sensu pagerduty opsgenie alertmanager backup backups bacula
+ubuntu debian centos fedora ec2-user core vagrant pi rocky almalinux cloud-user azureuser git svn hg bot robot
+app application service services server worker web api job jobs cron crond scheduler batch
+systemd kernel dbus messagebus syslog rsyslog journal polkitd avahi chrony chronyd ntp ntpd sshd sudo su docker
+containerd podman kubelet kube-proxy kubernetes k8s dnsmasq named bind unbound postfix dovecot exim mail ftp lp
+tomcat jetty java node python php php-fpm ruby rails django flask gunicorn uwsgi celery sidekiq puma
+autoscaler autoscale autopilot controller automation pipeline policy watchdog supervisor supervisord signal
+timer timeout client peer upstream downstream host remote local localhost everyone someone nobody-else
+the a an this that it its him her them which what who when where us me you your our their all any each other
+another by for from to of on in at and or not is was has had be been with without via due per hand manual manually
+mistake accident itself themselves
+"""
+_ROLES = frozenset(_ROLE_WORDS.split())
+
+_NAME = r"[^\W\d_][\w'’-]*(?:\.[^\W\d_][\w'’-]*)*"
+_FULL = rf"{_NAME}(?:[ ][A-Z][^\W\d_][\w'’-]*){{0,2}}"
+
+# Where a person's name stands. The group `who` is the name.
+_PEOPLE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # sudo(8): "sudo: name : TTY=… ; PWD=…"; sudo's own refusals put a sentence before TTY.
+        rf"\bsudo(?:\[\d+\])?:\s+(?P<who>{_NAME}) : ",
+        rf"(?:^|\s)(?P<who>{_NAME}) : (?:[^;]{{0,80}}; )?TTY=",
+        # PAM and login: "session opened for user name(uid=0) by other(uid=1000)".
+        rf"\bfor (?:invalid |illegal )?user (?P<who>{_NAME})",
+        rf"\bsession (?:opened|closed) for user \S+ by (?P<who>{_NAME})\(uid=",
+        rf"\bsession \S+ of user (?P<who>{_NAME})",
+        # sshd: accepted, failed, disconnected, invalid.
+        rf"\b(?:Accepted|Failed|Postponed) [\w/-]+ for (?:invalid user )?(?P<who>{_NAME}) from ",
+        rf"\b(?:invalid|authenticating|disconnected from) user (?P<who>{_NAME})",
+        rf"\b(?i:Invalid user|Disconnected from user|User) (?P<who>{_NAME}) from ",
+        # su and audit records.
+        rf"\bsu(?:\[\d+\])?: (?:\(to \S+\)|\+ \S+|FAILED SU \(to \S+\)) (?P<who>{_NAME}) on ",
+        r"\b(?:acct|AUID|UID|auid)=\"(?P<who>[^\"\s]+)\"",
+        # Who asked for, approved or took up something; case of the verb is free, names after it may be two words.
+        (
+            r"\b(?i:requested|approved|acknowledged|acked|authori[sz]ed|initiated|triggered|deployed|authored|committed|"
+            r"reviewed|signed[ -]off|invoked|ordered|reported|escalated|assigned|confirmed|rolled back|released|merged|"
+            rf"cancelled|canceled|silenced|started|stopped|restarted|executed|run|launched|issued)[ ]by:?[ ]@?(?P<who>{_FULL})"
+        ),
+        rf"\b(?i:assigned to|escalated to|handed over to|paged|paging|on behalf of)[ ]@?(?P<who>(?=[A-Z]){_FULL})",
+        # Keys whose value is a person, in any of the key=value, key: value and JSON spellings.
+        (
+            r"(?i:\b(?:requested|triggered|deployed|approved|created|started|initiated|acknowledged|committed)_?by|"
+            r"\b(?:actor|author|committer|deployer|requester|requestor|assignee|approver|on_?call|username|user_?name|login|"
+            r"full_?name|first_?name|last_?name|display_?name|given_?name|sur_?name|operator|user|ruser|logname|PRINCIPAL))"
+            rf"\\?[\"']?\s?[=:]\s?\\?[\"']?@?(?P<who>{_FULL})"
+        ),
+        # Homes: they are named for their owner.
+        rf"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)(?P<who>{_NAME})",
+        rf"(?<![\w@/.])@(?P<who>{_NAME})(?![\w.]*[./])",
+        rf"(?:^|[\s\"'=(])(?P<who>{_NAME})@(?:\d{{1,3}}\.){{3}}\d{{1,3}}\b",
+    )
+)
+
+_SECRET_WORD = (
+    r"pass(?:word|wd|phrase|code)?|pwd|secrets?|api[_-]?key|access[_-]?key(?:[_-]?id)?|secret[_-]?key|private[_-]?key|"
+    r"signing[_-]?key|encryption[_-]?key|account[_-]?key|auth[_-]?key|tokens?|jwt|credentials?|session[_-]?(?:id|key|token)?|"
+    r"sess[_-]?id|phpsessid|jsessionid|connect\.sid|sid|csrf(?:[_-]?token)?|xsrf(?:[_-]?token)?|otp|mfa[_-]?code|pin|cvv|"
+    r"signature|sig|authorization|auth|cookie|set-cookie"
+)
+# Values that are plainly no secret although their key may hold one: counts, words of state, placeholders.
+_HARMLESS = re.compile(
+    r"(?:\d{1,5}|true|false|yes|no|on|off|none|null|nil|ok|failed|failure|error|invalid|expired|missing|required|"
+    r"empty|unknown|disabled|enabled|changed|incorrect|denied|accepted|rejected|not|is|was|has|for|from|"
+    r"opened|closed|started|ended|\*+|x{3,}|\[masked.*|\[?redacted\]?|<[^>]*>|-)",
+    re.IGNORECASE,
+)
+_KEYED = re.compile(
+    rf"(?P<key>(?<![A-Za-z])(?:[\w.-]*[_.-])?(?i:{_SECRET_WORD})|\b[a-z]+(?:Password|Token|Secret|ApiKey|Key|SessionId))"
+    r"(?P<between>\\?[\"']?(?:\s*=\s*|\s*:\s*|%3[dD]|=>))"
+    r"(?P<value>\\\"(?:[^\"\\]|\\(?!\"))*\\\"|\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s\"'&;,)}\]]+)"
+)
+_QUERY = re.compile(
+    r"(?P<lead>[?&;](?i:key|code|state|auth|token|sig|signature|email|mail|phone|ssn|iban|password|pass|pwd|session|sid|"
+    r"access_token|id_token|refresh_token|client_secret|hash|nonce|x-amz-[a-z-]+|x-goog-[a-z-]+)=)(?P<value>[^&;\s\"'<>#]+)"
+)
+_PLAIN_SECRETS = (
+    # Authorization headers and bare schemes (RFC 7235); a cookie header runs to the end of its quoted part.
+    (re.compile(r"(?i)\b((?:proxy-)?authorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:[a-z]+\s+)?)[^\s\"'\\,;]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic|negotiate|digest)(\s+)(?=[\w+/=.~-]*[\d=+/_.~-])[\w+/=.~-]{8,}"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(?i)\b((?:set-)?cookie\\?[\"']?\s*[:=]\s*\\?[\"']?)[^\"'\\\r\n|]+"), rf"\1{HIDDEN}"),
+    # user:password@ in any URL (RFC 3986, 3.2.1).
+    (re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@\"'<>]*:[^\s@\"'<>]*@(?=[^\s@]+)"), rf"\1{HIDDEN}@"),
+    # Options of a command line that take a secret as the next word, and the glued form of mysql(1).
+    (re.compile(r"(\s--?(?:[\w-]*(?:password|passwd|passphrase|secret|token|api-?key)|pass)[ =])[^\s;&|\"']+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^|;]*?\s-p)[^\s;&|]+"), rf"\1{HIDDEN}"),
+    # Well-known forms: JSON web tokens, cloud and forge tokens, chat tokens, payment keys, PEM.
+    (re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?"), HIDDEN),
+    (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"), HIDDEN),
+    (re.compile(r"\b(?:gh[opusr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,})"), HIDDEN),
+    (re.compile(r"\bxox[abeoprs]-[\w-]{10,}|\bhooks\.slack\.com/services/\S+"), HIDDEN),
+    (re.compile(r"\b(?:sk|pk|rk)[_-](?:live|test|proj|ant)[_-][\w-]{10,}|\bsk-[A-Za-z0-9]{24,}|\bAIza[\w-]{30,}|\bhf_[A-Za-z0-9]{24,}"), HIDDEN),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL), HIDDEN),
+)  # fmt: skip
+# A long run of letters of both cases and digits is a key of some kind; plain hex is a digest or an id and stays.
+_RANDOM = re.compile(
+    r"(?<![\w/+.-])(?=[\w+/-]*[a-z])(?=[\w+/-]*[A-Z])(?=[\w+/-]*\d)[A-Za-z0-9_+-]{32,}={0,2}(?![\w/.-])"
+)
+_CARD = re.compile(r"(?<![\w.-])(?:\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|[3456]\d{14,15})(?![\w.-])")
+_PHONE = re.compile(r"(?<![\w+])\+(?:\d[ ()-]?){8,14}\d(?![\w:])")
+_MAIL = re.compile(
+    r"(?<![\w.%+-])(?P<who>[\w.%+'-]+)(?:@|%40)(?P<domain>(?:[\w-]+\.)+(?P<top>[^\W\d_]{2,24}))(?![\w-])"
+)
+# systemd's template units look like addresses (systemd.unit(5)).
+_UNITS = {
+    "service",
+    "socket",
+    "timer",
+    "mount",
+    "target",
+    "slice",
+    "scope",
+    "device",
+    "path",
+    "swap",
+    "automount",
+}
+_IPV4 = re.compile(r"(?<![\w.-])(?<!\w/)(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IPV6 = re.compile(
+    r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])"
+)
+# What stands before an address that is a server's: it is infrastructure, and readers need it.
+_SERVER = re.compile(
+    r"(?i)(?:upstream|server|backend|host|dst|dest|destination|listen(?:ing)?(?: on)?|bind|bound to|nameserver|resolver|"
+    r"gateway|peer|primary|replica|master|slave|node|broker|connect(?:ing|ed)? to|contacted time server|laddr|local)"
+    r"\W{0,4}(?:[a-z]+://)?(?:[^\s/@]*@)?$"
+)
+_CLIENT = re.compile(
+    r"(?i)(?:client|from|rhost|src|remote(?:_addr|_ip|_host)?|x-forwarded-for|x-real-ip|forwarded_for|client_?ip|"
+    r"ip_?addr(?:ess)?|peer_?ip|user_?ip|raddr|source_?ip)\W{0,4}(?:[0-9a-f.:]+, ?)*$"
+)
+_VERSION = re.compile(r"(?i)(?:version|release|v|ver|build|update|upgrade[d]?(?: to)?)[ .:=-]?$")
+# Field names that hold no log text, or text that must stay exact to find the line again.
+_EXACT = {
+    "file", "source", "digest", "zone", "format", "container", "kind", "signal", "severity", "year", "first", "last",
+    "fates", "method", "accounting",
+}  # fmt: skip
+
+
+class Masker:
+    """Replaces secrets and personal data in texts; one instance a document, so that pseudonyms agree throughout.
+
+    `keep` names what is never a person (hosts and services of the incident). With `enabled` false `text` gives
+    everything back as it was.
+    """
+
+    def __init__(self, enabled: bool = True, keep: Iterable[str] = ()) -> None:
+        self.enabled = enabled
+        self._keep = {word.casefold() for word in keep}
+        self._given: dict[str, dict[str, str]] = {}
+        self._people: dict[str, str] = {}
+        self._anywhere: re.Pattern[str] | None = None
+
+    def person(self, name: str) -> str:
+        """The pseudonym of a person's name, or the name itself where it is a role, a host or a service."""
+        key = name.casefold()
+        if key in _ROLES or key in self._keep or len(name) < 2 or name.startswith(("-", "'")):
+            return name
+        if key not in self._people:
+            self._people[key] = f"person-{len(self._people) + 1}"
+            self._anywhere = None
+        return self._people[key]
+
+    def learn(self, text: str) -> None:
+        """Notes the names that a text gives away by their place, so that `text` masks them wherever they stand."""
+        if self.enabled:
+            for pattern in _PEOPLE:
+                for match in pattern.finditer(text):
+                    self.person(self._trimmed(match["who"]))
+
+    def text(self, text: str) -> str:
+        """The text with secrets hidden and personal data replaced by pseudonyms (person-1, client-1, email-1)."""
+        if not self.enabled or not text:
+            return text
+        text = self._secrets(text)
+        text = _MAIL.sub(self._mail, text)
+        self.learn(text)
+        text = _IPV4.sub(lambda m: self._address(m, text), text)
+        with_v4 = text
+        text = _IPV6.sub(lambda m: self._address(m, with_v4), text)
+        text = _PHONE.sub(lambda m: self._pseudonym("phone", re.sub(r"\D", "", m.group())), text)
+        return self._names(text)
+
+    def _trimmed(self, name: str) -> str:
+        """A name without what the pattern took too much of: a possessive, or words that are no part of it."""
+        words = name.removesuffix("'s").removesuffix("’s").rstrip("'’-.").split()
+        while len(words) > 1 and words[-1].casefold() in _ROLES:
+            words.pop()
+        return " ".join(words)
+
+    def _names(self, text: str) -> str:
+        if not self._people:
+            return text
+        if self._anywhere is None:
+            # Longest first, so that a full name goes before the first name it begins with.
+            names = sorted((name for name in self._people), key=lambda name: (-len(name), name))
+            joined = "|".join(re.escape(name) for name in names)
+            self._anywhere = re.compile(rf"(?<![\w.-])(?:{joined})(?![\w-])", re.IGNORECASE)
+        return self._anywhere.sub(lambda m: self._people[m.group().casefold()], text)
+
+    def _pseudonym(self, kind: str, value: str) -> str:
+        given = self._given.setdefault(kind, {})
+        return given.setdefault(value, f"{kind}-{len(given) + 1}")
+
+    def _secrets(self, text: str) -> str:
+        for pattern, replacement in _PLAIN_SECRETS:
+            text = pattern.sub(replacement, text)
+        text = _QUERY.sub(rf"\g<lead>{HIDDEN}", text)
+        text = _KEYED.sub(_keyed, text)
+        text = _RANDOM.sub(HIDDEN, text)
+        return _CARD.sub(_card, text)
+
+    def _mail(self, match: re.Match[str]) -> str:
+        top, who = match["top"].casefold(), match["who"].casefold()
+        if top in _UNITS or who == "git":
+            return match.group()
+        if who in _ROLES and match.string[: match.start()].rstrip().endswith(("ssh", "scp", "rsync")):
+            return match.group()
+        return self._pseudonym("email", match.group().casefold().replace("%40", "@"))
+
+    def _address(self, match: re.Match[str], text: str) -> str:
+        try:
+            address = ipaddress.ip_address(match.group())
+        except ValueError:
+            return match.group()
+        if address.is_loopback and str(address) in ("127.0.0.1", "::1"):
+            return match.group()
+        if (
+            address.is_unspecified
+            or address.is_multicast
+            or ("." not in match.group() and match.group().isalpha())
+        ):
+            return match.group()
+        if not any(char.isdigit() for char in match.group()):
+            return match.group()
+        known = self._given.get("client", {})
+        before = text[max(0, match.start() - 60) : match.start()]
+        if str(address) in known or _CLIENT.search(before) or not before.strip(' "[('):
+            return self._pseudonym("client", str(address))
+        inside = any(address in network for network in _INSIDE if network.version == address.version)
+        if inside or address.is_loopback or _SERVER.search(before) or _VERSION.search(before):
+            return match.group()
+        return self._pseudonym("client", str(address))
+
+
+# Addresses that are used inside an organisation (RFC 1918, 3927, 4193, 6598): infrastructure unless a client's place says else.
+_INSIDE = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "100.64.0.0/10",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+
+def _keyed(match: re.Match[str]) -> str:
+    """Hides the value of a key that names a secret, unless the value is plainly none."""
+    key, between, value = match["key"], match["between"], match["value"]
+    bare = value.strip("\"'\\")
+    word = key.rsplit(".", 1)[-1].casefold()
+    if not bare or _HARMLESS.fullmatch(bare) or (word == "pwd" and bare.startswith(("/", "~"))):
+        return match.group()
+    # "token: unexpected end" is prose: after a colon and a blank, unquoted, only a value that looks made up is hidden.
+    prose = between.strip() == ":" and between != ":" and value == bare and not word.startswith("pass")
+    if prose and not (len(bare) >= 6 and any(char.isdigit() for char in bare)):
+        return match.group()
+    quote = '\\"' if value.startswith('\\"') else value[0] if value[0] in "\"'" else ""
+    return f"{key}{between}{quote}{HIDDEN}{quote}"
+
+
+def _card(match: re.Match[str]) -> str:
+    """Hides a payment card number: the right length and a valid check digit (ISO/IEC 7812-1, Luhn)."""
+    digits = [int(char) for char in match.group() if char.isdigit()]
+    total = sum(
+        digit if index % 2 == 0 else (digit * 2 - 9 if digit > 4 else digit * 2)
+        for index, digit in enumerate(reversed(digits))
+    )
+    return HIDDEN if total % 10 == 0 else match.group()
+
+
+def masked(findings: Findings, masker: Masker) -> Findings:
+    """The findings with every text masked; names are learned from all quoted lines first, so that order does not matter."""
+    if not masker.enabled:
+        return findings
+    for text in _quotations(findings):
+        masker.learn(text)
+    for entry in findings.timeline:
+        if entry.kind == "human" and entry.service:
+            _learn_tag(entry.service, masker)
+    masked_findings: Findings = _walk(findings, masker.text)
+    return masked_findings
+
+
+def _learn_tag(service: str, masker: Masker) -> None:
+    """logger(1) tags a note with its writer's login; a program's name has marks or digits that logins seldom have."""
+    if re.fullmatch(r"[^\W\d_]{2,}(?:\.[^\W\d_]+)?", service):
+        masker.person(service)
+
+
+def _quotations(value: Any) -> Iterator[str]:
+    """The texts of all quoted lines: names are learned from what a log says, not from what was written about it."""
+    if isinstance(value, Evidence):
+        yield value.text
+    elif is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            yield from _quotations(getattr(value, one.name))
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _quotations(one)
+    elif isinstance(value, dict):
+        yield from _quotations(tuple(value.values()))
+
+
+def _walk(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value,
+            **{
+                one.name: _walk(getattr(value, one.name), change)
+                for one in fields(value)
+                if one.name not in _EXACT
+            },
+        )
+    if isinstance(value, tuple | list):
+        return type(value)(_walk(one, change) for one in value)
+    if isinstance(value, dict):
+        return {key: one if key in _EXACT else _walk(one, change) for key, one in value.items()}
+    return value

@@ -1,0 +1,503 @@
+"""Prepares what a postmortem template shows: values in words, evidence numbered, every log text inert.
+
+Templates decide layout only. What they print is text that `safe.prose` guards, or Markdown made here from guarded parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from . import safe, wording
+from .findings import Bound, Candidate, Entry, Evidence, Findings, Impact, Incident, SourceReport
+from .wording import Clock, number, percent
+
+REFERENCES = 3  # quoted lines an entry cites in the document; the JSON answer has up to five
+ENDPOINTS = 8
+CANDIDATES = 3
+ENTRIES = 16  # the timeline that a reader takes in; the rest is listed in the appendix
+BINS = 480
+
+# An entry of these kinds tells the story; it is never cut for length.
+_ALWAYS = frozenset(
+    {
+        "trigger",
+        "first_failure",
+        "last_failure",
+        "detection",
+        "action",
+        "resolution",
+        "recovery",
+        "human",
+        "gap",
+    }
+)
+LABELS = {
+    "trigger": "Trigger?",
+    "change": "Change",
+    "first_failure": "Onset",
+    "last_failure": "Last failure",
+    "detection": "Detected",
+    "human": "Note",
+    "action": "Action",
+    "resolution": "Resolution",
+    "recovery": "Recovery",
+    "misleading": "Misleading",
+    "gap": "Gap",
+}
+#: Prompts are asked where their answer belongs; a section that is not listed here asks under the root cause.
+SECTIONS = {
+    "summary": "summary",
+    "impact": "impact",
+    "timeline": "timeline",
+    "detection": "timeline",
+    "escalation": "timeline",
+    "action": "timeline",
+    "resolution": "resolution",
+    "root_cause": "root_cause",
+    "went_well": "lessons",
+    "went_badly": "lessons",
+    "lucky": "lessons",
+    "lessons": "lessons",
+    "actions": "actions",
+    "measures": "actions",
+}
+_FATES = {
+    "in_window": "inside the window",
+    "outside": "outside of it",
+    "undated": "without a time",
+    "continued": "continuing another line",
+    "skipped": "in files or parts that were skipped",
+}
+
+
+def evidence_key(evidence: Evidence) -> str:
+    """What tells one quoted line from another, also after its file was rotated or packed."""
+    return f"{evidence.digest or evidence.file}@{evidence.line}"
+
+
+@dataclass(slots=True)
+class Register:
+    """Numbers the quoted lines in the order they are first cited; numbers once given to a line stay with it."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    cited: dict[int, Evidence] = field(default_factory=dict)
+
+    def cite(self, evidence: Sequence[Evidence], limit: int = REFERENCES) -> Markup:
+        """`[E3] [E4]` for the first few lines; empty when there are none."""
+        return Markup(" ".join(f"[E{self.number(one)}]" for one in evidence[:limit]))
+
+    def number(self, evidence: Evidence) -> int:
+        key = evidence_key(evidence)
+        if key not in self.numbers:
+            self.numbers[key] = max(self.numbers.values(), default=0) + 1
+        self.cited.setdefault(self.numbers[key], evidence)
+        return self.numbers[key]
+
+
+def _join(*parts: str) -> Markup:
+    """Markdown parts with a space between those that are not empty."""
+    return Markup(" ".join(part for part in parts if part))
+
+
+def _say(text: str, *, cell: bool = False) -> str:
+    """A sentence made elsewhere, which may quote a log, as inert Markdown with a full stop."""
+    return safe.prose(wording.sentence(text), cell=cell)
+
+
+def noun(incident: Incident) -> str:
+    return "outage" if incident.severity == "outage" else "partial degradation"
+
+
+class View:
+    """All values of one document, made once from the findings (already masked) in the order they are cited."""
+
+    def __init__(self, findings: Findings, numbers: dict[str, int] | None = None) -> None:
+        self.findings = findings
+        self.register = Register(dict(numbers or {}))
+        start, end = span_of(findings)
+        self.clock = Clock(findings.zone, start, end)
+
+    def incident(self, incident: Incident, position: int) -> dict[str, Any]:
+        impact = incident.impact
+        return {
+            "key": f"i{position}",
+            "noun": noun(incident),
+            "heading": self._when(incident),
+            "summary": self._summary(incident),
+            "scope": [Markup(_say(text)) for text in incident.scope],
+            "figures": self._figures(incident),
+            "endpoints": _endpoints(impact),
+            "statuses": _statuses(impact),
+            "formulas": [(name, Markup(_say(how))) for name, how in impact.formulas],
+            "detection": self._detection(incident),
+            "ended": self._ended(incident),
+            "candidates": [
+                self._candidate(candidate, rank, incident)
+                for rank, candidate in enumerate(_ranked(incident)[:CANDIDATES], 1)
+            ],
+            "propagation": [self._entry(entry) for entry in incident.propagation],
+        }
+
+    def _when(self, incident: Incident) -> str:
+        onset = self.clock.time(incident.onset.time)
+        if incident.recovery is None:
+            return f"{onset}, not over at the end of the logs"
+        return f"{onset} to {self.clock.time(incident.recovery.time)}"
+
+    def _summary(self, incident: Incident) -> list[Markup]:
+        """The summary's sentences: what, when, how long; how it was seen; likely trigger; what ended it."""
+        parts = [self._what(incident)]
+        parts += [Markup(_say(text)) for text in incident.scope[:2]]
+        if incident.detected:
+            found = incident.detected
+            delay = wording.span(incident.onset.time, found.time)
+            parts.append(
+                _join(
+                    f"First noticed at {self.clock.time(found.time)}, {delay} the onset:",
+                    _say(found.summary),
+                    self.register.cite(found.evidence, 1),
+                )
+            )
+        if incident.trigger:
+            cause = incident.trigger
+            parts.append(
+                _join(
+                    f"**Likely trigger, unconfirmed:** {self.clock.time(cause.time)},",
+                    f"{wording.span(incident.onset.time, cause.time)} the onset:",
+                    _say(cause.summary),
+                    self.register.cite(cause.evidence, 1),
+                )
+            )
+        else:
+            parts.append(Markup("No change or event that could have triggered it was found in the logs."))
+        if incident.resolution:
+            end = incident.resolution
+            parts.append(
+                _join(
+                    f"It ended with the action at {self.clock.time(end.time)}:",
+                    _say(end.summary),
+                    self.register.cite(end.evidence, 1),
+                )
+            )
+        elif incident.recovery:
+            parts.append(Markup("No action that ended it was found in the logs."))
+        return parts
+
+    def _what(self, incident: Incident) -> Markup:
+        impact, onset = incident.impact, incident.onset
+        if incident.recovery is None:
+            _, end = span_of(self.findings)
+            rest = f", at least {wording.duration(end - onset.time)}" if end is not None else ""
+            when = f"From {self.clock.stamp(onset.time)} to beyond the last line read"
+            where = f"({self.clock.label(onset.time)}{rest})"
+        else:
+            when = f"From {self.clock.stamp(onset.time)} to {self.clock.time(incident.recovery.time)}"
+            length = wording.duration(incident.recovery.time - onset.time)
+            where = f"({self.clock.label(onset.time)}; {length})"
+        return _join(
+            f"{when} {where}", f"{_loss(impact, incident.signal)}.", self.register.cite(incident.evidence, 2)
+        )
+
+    def _figures(self, incident: Incident) -> list[tuple[str, Markup]]:
+        """Rows of the impact table: what was counted, and the figure."""
+        impact = incident.impact
+        rows: list[tuple[str, str]] = []
+        if impact.requests:
+            rows.append(("Requests", number(impact.requests)))
+            rows.append(("Failed", f"{number(impact.failed)} ({percent(impact.failed_percent)})"))
+        if impact.baseline_failed_percent is not None:
+            rows.append(("Failed outside the span", percent(impact.baseline_failed_percent)))
+        if impact.peak_rate is not None:
+            when = f" at {self.clock.time(impact.peak_time)}" if impact.peak_time is not None else ""
+            rows.append(("Most failures", f"{impact.peak_rate:.1f} a second{when}"))
+        for label, low, high in _latency_rows(impact):
+            rows.append((label, f"{low} before, {high} during"))
+        if impact.clients is not None:
+            about = "about " if impact.clients_estimated else ""
+            hit = (
+                f", {number(impact.clients_affected)} with a failure"
+                if impact.clients_affected is not None
+                else ""
+            )
+            rows.append(("Distinct clients", f"{about}{number(impact.clients)}{hit}"))
+        if impact.budget_spent_percent is not None:
+            goal = f" (goal {impact.slo:g} %)" if impact.slo is not None else ""
+            rows.append(("Error budget spent", f"{percent(impact.budget_spent_percent)}{goal}"))
+        if impact.health_checks or impact.bots:
+            left = f"{wording.plural(impact.health_checks, 'health check')}, {wording.plural(impact.bots, 'bot request')}"
+            rows.append(("Left out", left))
+        rows.append(("Onset", self._bound(incident.onset)))
+        rows.append(("Recovery", self._bound(incident.recovery) if incident.recovery else "not in the logs"))
+        if incident.flaps:
+            rows.append(("Pauses in the failures", number(incident.flaps)))
+        return [(label, Markup(safe.prose(value, cell=True))) for label, value in rows]
+
+    def _bound(self, bound: Bound) -> str:
+        text = self.clock.time(bound.time)
+        if bound.latest - bound.earliest >= 2 * wording.SECOND:
+            between = f"{self.clock.time(bound.earliest)} and {self.clock.time(bound.latest)}"
+            return f"{text} (between {between}; {bound.method})"
+        return f"{text} ({bound.method})" if bound.method else text
+
+    def _detection(self, incident: Incident) -> list[Markup]:
+        """How long it took to notice, to take up and to end, as far as the logs tell."""
+        onset = incident.onset.time
+        rows: list[Markup] = []
+        for label, found in (
+            ("Detected", incident.detected),
+            ("Acknowledged", incident.acknowledged),
+            ("Ended", incident.resolution),
+        ):
+            if found is not None:
+                rows.append(
+                    _join(
+                        f"**{label}:** {self.clock.time(found.time)}, {wording.span(onset, found.time)} the onset.",
+                        self.register.cite(found.evidence, 1),
+                    )
+                )
+        if incident.detected is None:
+            rows.insert(0, Markup("**Detected:** the logs hold no alert and no report by a person."))
+        return rows
+
+    def _ended(self, incident: Incident) -> Markup:
+        if incident.resolution is None:
+            return Markup("The logs show no action that ended it.")
+        end = incident.resolution
+        gap = ""
+        if incident.recovery is not None:
+            gap = f"The last failure came {wording.span(end.time, incident.recovery.time)} it."
+        return _join(
+            f"{self.clock.time(end.time)} —",
+            _say(end.summary),
+            gap,
+            self.register.cite(end.evidence, REFERENCES),
+        )
+
+    def _candidate(self, candidate: Candidate, rank: int, incident: Incident) -> dict[str, Any]:
+        return {
+            "rank": rank,
+            "title": Markup(_say(candidate.summary)),
+            "time": self.clock.time(candidate.time),
+            "gap": wording.span(incident.onset.time, candidate.time),
+            "references": self.register.cite(candidate.evidence),
+            "for": _list(candidate.reasons_for) or Markup("nothing but its time."),
+            "against": _list(candidate.reasons_against) or Markup("nothing in these logs."),
+        }
+
+    def _entry(self, entry: Entry) -> dict[str, Any]:
+        until = ""
+        if entry.end is not None and entry.end - entry.time >= wording.SECOND:
+            until = f"until {self.clock.time(entry.end)}"
+        times = f"{number(entry.count)} times" if entry.count > 1 else ""
+        more = ", ".join(part for part in (times, until) if part)
+        return {
+            "key": _entry_key(entry),
+            "time": self.clock.time(entry.time),
+            "label": LABELS.get(entry.kind, ""),
+            "kind": entry.kind,
+            "summary": Markup(_say(entry.summary)),
+            "more": f"({more})" if more else "",
+            "reason": Markup(safe.prose(entry.reason)),
+            "references": self.register.cite(entry.evidence),
+        }
+
+    def timeline(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Entries of the timeline in order of time, and those of lower weight, which the appendix lists."""
+        shown = _weightiest(self.findings.timeline)
+        entries = sorted(self.findings.timeline, key=lambda entry: entry.time)
+        rows = [(self._entry(entry), id(entry) in shown) for entry in entries]
+        _distinct(row for row, _ in rows)
+        return [row for row, top in rows if top], [row for row, top in rows if not top]
+
+    def misleading(self) -> list[dict[str, Any]]:
+        return [self._entry(entry) for entry in self.findings.misleading]
+
+    def statements(self, pairs: tuple[tuple[str, tuple[Evidence, ...]], ...]) -> list[Markup]:
+        return [_join(_say(text), self.register.cite(evidence)) for text, evidence in pairs]
+
+    def actions(self) -> list[dict[str, Any]]:
+        rows = []
+        for action in self.findings.actions:
+            because = str(action.get("because") or "")
+            rows.append(
+                {
+                    "action": Markup(_say(str(action.get("action", "")), cell=True)),
+                    "type": Markup(safe.prose(str(action.get("type", "")), cell=True)),
+                    "because": _join(
+                        safe.prose(because, cell=True),
+                        self.register.cite(tuple(action.get("evidence") or ()), 1),
+                    ),
+                }
+            )
+        return rows
+
+    def prompts(self) -> dict[str, list[Markup]]:
+        """Open questions by the section of the document that asks them."""
+        asked: dict[str, list[Markup]] = {name: [] for name in set(SECTIONS.values())}
+        for section, question in self.findings.prompts:
+            asked[SECTIONS.get(section, "root_cause")].append(Markup(safe.prose(question)))
+        return asked
+
+    def sources(self) -> list[dict[str, Any]]:
+        return [_source(report) for report in self.findings.sources]
+
+    def accounting(self) -> Markup:
+        """The sentence in which the lines add up, or the difference when they do not."""
+        total = sum(report.lines for report in self.findings.sources)
+        fates = self.findings.accounting or _summed(self.findings.sources)
+        parts = [f"{number(count)} {_FATES.get(fate, fate)}" for fate, count in fates.items() if count]
+        text = f"{wording.plural(total, 'line')} in {wording.plural(len(self.findings.sources), 'file')}"
+        if parts:
+            text += f" = {' + '.join(parts)}"
+        missing = total - sum(fates.values())
+        if missing:
+            text += f". {number(abs(missing))} lines {'more' if missing < 0 else 'fewer'} than read are accounted for"
+        return Markup(safe.prose(wording.sentence(text)))
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """Every line cited so far, by number."""
+        return [
+            {
+                "number": key,
+                "where": Markup(safe.code(f"{one.file}:{one.line}")),
+                "lines": f", {number(one.lines)} lines" if one.lines > 1 else "",
+                "bytes": f"bytes {one.offset}–{one.offset + one.size}" if one.size else "",
+                "digest": Markup(safe.code(f"sha256:{one.digest}")) if one.digest else "",
+                "text": Markup(safe.fenced(one.text)),
+            }
+            for key, one in sorted(self.register.cited.items())
+        ]
+
+
+def span_of(findings: Findings) -> tuple[int | None, int | None]:
+    """The span the document covers: the window where it has ends, else what the sources cover."""
+    start, end = findings.window
+    firsts = [report.first for report in findings.sources if report.first is not None]
+    lasts = [report.last for report in findings.sources if report.last is not None]
+    return (
+        start if start is not None else min(firsts, default=None),
+        end if end is not None else max(lasts, default=None),
+    )
+
+
+def _loss(impact: Impact, signal: str) -> str:
+    """What users lost, in the words of the signal that showed it."""
+    if impact.failed:
+        return f"{number(impact.failed)} of {number(impact.requests)} requests ({percent(impact.failed_percent)}) failed"
+    before, during = impact.latency_before, impact.latency_during
+    if signal == "latency" and before and during and before.p95 is not None and during.p95 is not None:
+        slow = f"{wording.seconds(before.p95)} to {wording.seconds(during.p95)}"
+        return f"the 95th percentile of the request duration rose from {slow}"
+    if signal == "silence":
+        return "fewer log lines were written than before, or none"
+    if signal == "errors":
+        return "the logs hold more error lines than before; no request is logged as failed"
+    return "no request is logged as failed"
+
+
+def _latency_rows(impact: Impact) -> list[tuple[str, str, str]]:
+    before, during = impact.latency_before, impact.latency_during
+    if before is None or during is None:
+        return []
+    pairs = (
+        ("Duration, median", before.p50, during.p50),
+        ("Duration, p95", before.p95, during.p95),
+        ("Duration, p99", before.p99, during.p99),
+    )
+    return [
+        (label, wording.seconds(low), wording.seconds(high))
+        for label, low, high in pairs
+        if low is not None or high is not None
+    ]
+
+
+def _endpoints(impact: Impact) -> dict[str, Any]:
+    rows = sorted(impact.endpoints, key=lambda one: (-one.failed, -one.requests, one.path))
+    failing = [one for one in rows if one.failed]
+    shown, rest = failing[:ENDPOINTS], failing[ENDPOINTS:] + [one for one in rows if not one.failed]
+    return {
+        "rows": [
+            {
+                "path": Markup(safe.code(one.path, cell=True)),
+                "requests": number(one.requests),
+                "failed": number(one.failed),
+                "share": percent(100 * one.failed / one.requests if one.requests else 0.0),
+            }
+            for one in shown
+        ],
+        "rest": (
+            f"{wording.plural(len(rest), 'other endpoint')}: {number(sum(one.failed for one in rest))} of "
+            f"{wording.plural(sum(one.requests for one in rest), 'request')} failed."
+            if rest
+            else ""
+        ),
+    }
+
+
+def _statuses(impact: Impact) -> Markup:
+    parts = [f"{number(count)} with {word}" for word, count in impact.statuses]
+    return Markup(safe.prose(f"Of the failed requests, {', '.join(parts)}.")) if parts else Markup("")
+
+
+def _ranked(incident: Incident) -> list[Candidate]:
+    candidates = list(incident.candidates)
+    if incident.trigger is not None and incident.trigger not in candidates:
+        candidates.insert(0, incident.trigger)
+    return candidates
+
+
+def _list(reasons: tuple[str, ...]) -> Markup:
+    return Markup(_say("; ".join(reason.strip().rstrip(".") for reason in reasons)))
+
+
+def _entry_key(entry: Entry) -> str:
+    """A name for the entry that stays when more logs are read: where its first quoted line is known by digest."""
+    if not entry.evidence:
+        return f"{entry.kind}.{entry.time}"
+    first = entry.evidence[0]
+    return f"{entry.kind}.{first.digest or first.line}"
+
+
+def _distinct(rows: Iterable[dict[str, Any]]) -> None:
+    """Keys of entries that quote equal lines get a number, in order of time."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        key = row["key"]
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] > 1:
+            row["key"] = f"{key}.{seen[key]}"
+
+
+def _weightiest(entries: tuple[Entry, ...]) -> set[int]:
+    """Identities of the entries that the timeline shows: those that tell the story, then the highest scores."""
+    kept = [entry for entry in entries if entry.kind in _ALWAYS]
+    rest = sorted((e for e in entries if e.kind not in _ALWAYS), key=lambda e: (-e.score, e.time))
+    return {id(entry) for entry in kept + rest[: max(0, ENTRIES - len(kept))]}
+
+
+def _summed(sources: tuple[SourceReport, ...]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for report in sources:
+        for fate, count in report.fates.items():
+            total[fate] = total.get(fate, 0) + count
+    return total
+
+
+def _source(report: SourceReport) -> dict[str, Any]:
+    offset = f"{report.clock_offset_s:+.3g} s" if abs(report.clock_offset_s) >= 0.0005 else "0 s"
+    notes = [report.skipped and f"skipped: {report.skipped}", report.clock_note, *report.notes]
+    return {
+        "file": Markup(safe.code(report.file, cell=True)),
+        "format": Markup(safe.prose(report.format or "–", cell=True)),
+        "lines": number(report.lines),
+        "events": number(report.events),
+        "unparsed": number(report.unparsed),
+        "zone": Markup(safe.prose(report.zone or "–", cell=True)),
+        "year": Markup(safe.prose(report.year or "in the line", cell=True)),
+        "offset": offset,
+        "notes": [Markup(_say(note)) for note in notes if note],
+    }
