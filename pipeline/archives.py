@@ -10,7 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .containers import ReadNote, Slice, Step, open_slice
+from .containers import Slice, Step, open_slice
+from .unpack import ReadNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ def _tar_member(
     else:
         missing = info.offset_data + info.size - place.size
         if missing > 0:
-            notes.append(ReadNote("truncated", f"the tar archive ends {missing:,} bytes before {info.name} does"))
+            notes.append(
+                ReadNote("truncated", f"the tar archive ends {missing:,} bytes before {info.name} does")
+            )
         step = Step("tar", info.name, info.offset_data, info.size)
         mtime = int(info.mtime * 1_000_000) or None
         yield Member(info.name, (*steps, step), max(0, info.size - max(0, missing)), mtime)

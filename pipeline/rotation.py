@@ -30,7 +30,9 @@ _MARKS = (
     re.compile(r"\.(?P<number>\d{1,5})$"),
     re.compile(r"[.](?P<old>old|bak|prev|previous|save|orig|~)$", re.IGNORECASE),
 )
-_SHORT_DATE = re.compile(r"(?<=[a-z])(?P<date>\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))$")  # IIS: u_ex261123.log
+_SHORT_DATE = re.compile(
+    r"(?<=[a-z])(?P<date>\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))$"
+)  # IIS: u_ex261123.log
 _EXTENSION = re.compile(r"\.(?:log|txt|out|err|json|jsonl|ndjson|csv|audit|trace)$", re.IGNORECASE)
 
 
@@ -158,7 +160,9 @@ def _misnamed(by_name: Sequence[LogFile], ordered: Sequence[LogFile], times: dic
     if [file.file for file in by_name] == [file.file for file in ordered]:
         return []
     timed = [file for file in ordered if times[file.file][0] is not None]
-    return [f"by the times inside, the order is {', '.join(file.file for file in timed)}, which is not what the names say"]
+    return [
+        f"by the times inside, the order is {', '.join(file.file for file in timed)}, which is not what the names say"
+    ]
 
 
 def _missing(parts: Sequence[Part]) -> list[str]:
@@ -168,14 +172,20 @@ def _missing(parts: Sequence[Part]) -> list[str]:
     notes: list[str] = []
     numbers = sorted({part.number for part in parts if part.number is not None and not part.date})
     if numbers:
-        start = 1 if numbers[0] > 0 and any(part.number is None and not part.date for part in parts) else numbers[0]
+        start = (
+            1
+            if numbers[0] > 0 and any(part.number is None and not part.date for part in parts)
+            else numbers[0]
+        )
         gaps = sorted(set(range(start, numbers[-1])) - set(numbers))
         if gaps and len(gaps) <= len(numbers) + 10:
             notes.append(f"{stem}: part {_some(gaps)} is missing between parts that are there")
     days = sorted({day for part in parts if (day := _day(part.date)) is not None})
     steps = [(b - a).days for a, b in pairwise(days)]
     if len(steps) >= 2 and steps.count(1) * 2 > len(steps):  # written daily
-        lost = [str(a + datetime.timedelta(n)) for a, b in pairwise(days) for n in range(1, min((b - a).days, 32))]
+        lost = [
+            str(a + datetime.timedelta(n)) for a, b in pairwise(days) for n in range(1, min((b - a).days, 32))
+        ]
         if lost:
             notes.append(f"{stem}: no part for {_some(lost)}")
     return notes

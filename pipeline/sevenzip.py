@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
-from .containers import ReadNote, Slice, Step
+from .containers import Slice, Step
 from .errors import MissingExtra
+from .unpack import ReadNote
 
 if TYPE_CHECKING:
     from .archives import Member

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO
 
-from . import archives, containers, encodings, rotation
-from .containers import LIMITS, STDIN, ReadNote, Slice, Step
+from . import archives, containers, encodings, rotation, unpack
+from .containers import STDIN, Slice, Step
 from .errors import MissingExtra, NothingToRead
+from .unpack import LIMITS, ReadNote
 
 _ARCHIVES = ("tar", "zip", "7z")
 
@@ -42,7 +43,9 @@ class LogFile:
     @property
     def packed(self) -> bool:
         """Whether its text can only be read from the start (it is compressed, or must be recoded)."""
-        return self.encoding != "utf-8" or any(not step.is_member and step.kind != "7z" for step in self.steps[-1:])
+        return self.encoding != "utf-8" or any(
+            not step.is_member and step.kind != "7z" for step in self.steps[-1:]
+        )
 
     def open(self, notes: list[ReadNote]) -> IO[bytes]:
         """Open the unpacked bytes for reading from their start; raises OSError when the file cannot be opened."""
@@ -211,10 +214,14 @@ class _Walk:
             about = os.stat(folder)
             if (about.st_dev, about.st_ino) in self._folders:
                 if os.path.islink(folder):
-                    root.skipped.append(Skipped(prefix.rstrip("/"), "a link to a folder that is read already", "link"))
+                    root.skipped.append(
+                        Skipped(prefix.rstrip("/"), "a link to a folder that is read already", "link")
+                    )
                 return
             self._folders.add((about.st_dev, about.st_ino))
-            entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), os.fsencode(entry.name)))
+            entries = sorted(
+                os.scandir(folder), key=lambda entry: (entry.is_symlink(), os.fsencode(entry.name))
+            )
         except OSError as error:
             root.skipped.append(Skipped(prefix.rstrip("/") or _printable(folder), _why(error)))
             return
@@ -272,7 +279,7 @@ class _Walk:
             except OSError as error:
                 root.skipped.append(Skipped(file.file, _why(error)))
                 return
-            kind = containers.wrapper(head)
+            kind = unpack.wrapper(head)
             if kind is None:
                 break
             if len(file.steps) >= LIMITS.depth:
@@ -282,7 +289,7 @@ class _Walk:
             if kind in _ARCHIVES:
                 self._look_inside(root, file, kind)
                 return
-            written = containers.gzip_time(head) if kind == "gzip" else None
+            written = unpack.gzip_time(head) if kind == "gzip" else None
             file = replace(file, steps=(*file.steps, Step(kind)), mtime=written or file.mtime)
         if not self._wanted(file.file):
             return
@@ -315,7 +322,9 @@ class _Walk:
                     if self._wanted(name):
                         root.skipped.append(Skipped(name, member.skip, "archive"))
                     continue
-                inner = LogFile(name, file.path, member.steps, size=member.size, mtime=member.mtime or file.mtime)
+                inner = LogFile(
+                    name, file.path, member.steps, size=member.size, mtime=member.mtime or file.mtime
+                )
                 self._look(root, inner)
         except OSError as error:
             root.skipped.append(Skipped(file.file, _why(error)))
