@@ -72,6 +72,7 @@ class Candidate:
     reasons_against: tuple[str, ...] = ()
     service: str | None = None
     host: str | None = None
+    subject: str | None = None  # what was changed or broke, where the line says so
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,224 @@
+"""The command line: each command reads its options, calls one function, and prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from .. import __version__
+from .errors import RetrologError
+
+if TYPE_CHECKING:
+    from .investigate import Options
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Group(click.Group):
+    """Turns every trouble that is meant for the user into its sentence and exit status, in one place."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RetrologError as error:
+            _fail(str(error), error.exit_status)
+        except BrokenPipeError:
+            # the reader (head, less) has seen enough; Python must not complain again when it flushes at exit
+            sys.stdout = None  # type: ignore[assignment]
+            sys.exit(0)
+
+
+def _fail(text: str, status: int) -> NoReturn:
+    click.echo(f"retrolog: {text}", err=True)
+    sys.exit(status)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="retrolog")
+def main() -> None:
+    """Draft an outage postmortem from raw log files.
+
+    Point it at a directory of logs and a time window; it reads nginx, syslog and application logs, puts every
+    event on one clock, and drafts a timeline in which every sentence points at the log line behind it.
+
+    \b
+        retrolog draft LOGDIR --from "2026-11-23 10:21" --to 10:47 --tz Europe/Berlin -o postmortem.md
+        retrolog render postmortem.md -o postmortem.html
+    """
+
+
+def reading_options(command: F) -> F:
+    """The options of every command that reads logs."""
+    for option in reversed(
+        (
+            click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
+            click.option("--from", "start", metavar="TIME", help="Start of the window: a date and time, HH:MM, now-2h or an epoch."),
+            click.option("--to", "end", metavar="TIME", help="End of the window (not in it); HH:MM is on the day of --from."),
+            click.option("--tz", "zone", metavar="ZONE", help="Zone of stamps and bounds that name none, such as Europe/Berlin or +05:30. [default: UTC]"),
+            click.option("--year", type=click.IntRange(1970, 9999), help="Year of the first row of logs whose stamps have none."),
+            click.option("--include", multiple=True, metavar="GLOB", help="Read only files whose name fits; may be repeated."),
+            click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files whose name fits; may be repeated."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _options(start: str | None, end: str | None, zone: str | None, year: int | None, include: tuple[str, ...], exclude: tuple[str, ...], **more: Any) -> Options:
+    from .investigate import Options
+    from .window import read_window, read_zone
+
+    info = read_zone(zone)
+    return Options(
+        window=read_window(start, end, info), zone=info, zone_name=zone or "UTC", zone_given=zone is not None, year=year,
+        include=include, exclude=exclude, **more,
+    )  # fmt: skip
+
+
+def _command_line() -> str:
+    import shlex
+
+    return shlex.join(["retrolog", *sys.argv[1:]])
+
+
+@main.command()
+@reading_options
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the draft here; an existing draft is merged, your edits stay.")
+@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True, help="Markdown to edit, or JSON for programs.")
+@click.option("--style", default="retrolog", show_default=True, help="Layout: a built-in style, or the path of a Jinja2 template.")
+@click.option("--max-entries", type=click.IntRange(5, 200), default=25, show_default=True, help="Rows of the timeline at most.")
+@click.option("--slo", type=click.FloatRange(0, 100, min_open=True, max_open=True), metavar="PERCENT", help="Success objective, such as 99.9: adds the error budget spent.")
+@click.option("--lexicon", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own words for changes and alerts (TOML), asked before the built-in ones.")
+@click.option("--no-mask", is_flag=True, help="Show secrets, people and client addresses as logged.")
+@click.option("--explain", is_flag=True, help="Print on standard error why each entry is in, and what nearly was.")
+def draft(
+    paths: tuple[str, ...], output: Path | None, form: str, style: str, max_entries: int, slo: float | None, lexicon: Path | None,
+    no_mask: bool, explain: bool, **reading: Any,
+) -> None:  # fmt: skip
+    """Draft the postmortem of the outages in a window.
+
+    \b
+        retrolog draft /var/log --from "2026-11-23 10:21" --to 10:47 --tz Europe/Berlin -o postmortem.md
+    """
+    from .investigate import investigate
+
+    options = _options(**reading, max_entries=max_entries, slo=slo, lexicon=lexicon)
+    findings = investigate(paths, options)
+    if explain:
+        _explain(findings)
+    if form == "json":
+        import json
+
+        from .draft import answer
+
+        _deliver(json.dumps(answer(findings), indent=1, ensure_ascii=False) + "\n", output)
+        return
+    from .document import merge_into
+    from .draft import markdown
+
+    text = markdown(findings, _command_line(), style=style, mask=not no_mask)
+    if output is None:
+        _deliver(text, None)
+    else:
+        merge_into(output, text)
+        click.echo(f"retrolog: wrote {output}", err=True)
+
+
+def _explain(findings: Any) -> None:
+    from .safe import terminal
+    from .wording import Clock
+
+    clock = Clock(findings.zone, *findings.window)
+    for title, entries in (("in the timeline", findings.timeline), ("nearly in it", findings.nearly)):
+        click.echo(f"{title}:", err=True)
+        for entry in entries:
+            click.echo(f"  {clock.time(entry.time)} [{entry.score:.1f}] {terminal(entry.summary)} ({terminal(entry.reason)})", err=True)
+
+
+def _deliver(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from .files import write_atomically
+
+    write_atomically(output, text)
+    click.echo(f"retrolog: wrote {output}", err=True)
+
+
+@main.command()
+@reading_options
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default="jsonl", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of to standard output.")
+@click.option("--mask", is_flag=True, help="Mask secrets, people and client addresses.")
+def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, **reading: Any) -> None:
+    """Print every event of a window as data, in order of time.
+
+    \b
+        retrolog events /var/log/nginx --from "2026-11-23 10:21" --to 10:47 --tz Europe/Berlin
+    """
+    import io
+
+    from . import events as module
+    from .sources import discover
+
+    options = _options(**reading)
+    found = discover(paths, options.include, options.exclude)
+    table, reports = module.collect([(s.name, f) for s in found.sources for f in s.files], options)
+    masker = None
+    if mask:
+        from .mask import Masker
+
+        masker = Masker(True).text
+    if output is None:
+        stream = io.TextIOWrapper(sys.stdout.buffer, "utf-8", write_through=False, newline="\n")
+        module.write(table, form, stream, masker)
+        stream.flush()
+        stream.detach()
+    else:
+        from .files import write_atomically
+
+        buffer = io.StringIO()
+        module.write(table, form, buffer, masker, output)
+        if form != "parquet":
+            write_atomically(output, buffer.getvalue())
+    _say_left_out(reports, found.skipped)
+
+
+def _say_left_out(reports: Any, skipped: Any) -> None:
+    """Undated events, skipped files and damage, on standard error: nothing is lost silently."""
+    from .safe import terminal
+
+    undated = sum(r.fates.get("undated", 0) for r in reports)
+    if undated:
+        click.echo(f"retrolog: {undated} events have no time that can be read", err=True)
+    assumed = sorted({r.zone for r in reports if r.zone.startswith("assumed")})
+    for note in assumed:
+        click.echo(f"retrolog: stamps without a zone: {note}", err=True)
+    for r in reports:
+        for note in r.notes:
+            click.echo(f"retrolog: {terminal(r.file)}: {terminal(note)}", err=True)
+    for s in skipped:
+        click.echo(f"retrolog: {terminal(s.file)} is not read: {terminal(s.reason)}", err=True)
+
+
+@main.command()
+@reading_options
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
+    """Say what each file is: container, format, zone, first and last time, lines, unparsed.
+
+    \b
+        retrolog inspect /var/log --tz Europe/Berlin
+    """
+    from . import inspection
+    from .sources import discover
+
+    options = _options(**reading)
+    found = discover(paths, options.include, options.exclude)
+    reports = inspection.inspect(found, options)
+    show = inspection.as_json if form == "json" else inspection.as_text
+    click.echo(show(reports, found.skipped), nl=False)

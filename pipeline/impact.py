@@ -1,0 +1,154 @@
+"""What an outage cost: requests and failures from onset to recovery, by endpoint, in latency and in clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .findings import EndpointImpact, Impact, Latency
+from .outages import SECOND, Span, edge_sources, series
+from .summary import BUCKETS, Summary
+
+if TYPE_CHECKING:
+    from .window import Window
+
+#: Days over which an error budget is counted (the window of the example in the SRE workbook, "Implementing SLOs").
+BUDGET_DAYS = 30
+
+
+def impact(summary: Summary, span: Span, window: Window, slo: float | None = None) -> Impact:
+    """The figures of one outage, each with its formula.
+
+    Requests are those whose response ended from the second of the onset to the second of the recovery; health checks
+    are left out, bots are in (a bot is answered like anyone) but not among the clients. Before an unfinished recovery
+    the last second seen stands in. `slo` is a percentage of successful requests, such as 99.9.
+    """
+    sources = edge_sources(summary)
+    first, last = span.onset.time // SECOND, span.end // SECOND
+    if not sources:
+        return Impact(requests=0, failed=0, failed_percent=0.0, slo=slo)
+    requests = _between(summary, "requests", sources, first, last)
+    served = requests.filter(pc.invert(requests["probe"]))
+    total = series(summary, sources)
+    assert total is not None
+    width = summary.width("seconds")
+    lo, hi = max(0, (first - total.start) // width), (last - total.start) // width + 1
+    count, failed = int(total.requests[lo:hi].sum()), int(total.failed[lo:hi].sum())
+    estimated: list[tuple[str, str]] = []
+    if span.signal == "silence":
+        count, failed = max(count, span.requests), max(failed, span.failed)
+        estimated.append(("requests", "not logged: the rate of the five minutes around the gap times its length"))
+    outside = np.ones(len(total.requests), bool)
+    outside[lo:hi] = False
+    calm = int(total.requests[outside].sum())
+    clients, affected, sampled = _clients(summary, sources, first, last)
+    peak, peak_time = _peak(total.failed[lo:hi], (total.start // width * width) + lo * width, width)
+    before = _latency(summary, sources, first - 900, first - 1)
+    during = _latency(summary, sources, first, last)
+    percent = 100 * failed / count if count else 0.0
+    formulas = [
+        ("requests", "requests of the access log that ended from onset to recovery, health checks left out"),
+        ("failed", "of these, answered 5xx, or not answered (499, 444, 0)"),
+        ("failed_percent", "100 x failed / requests"),
+        *estimated,
+    ]
+    spent = None
+    if slo is not None and calm:
+        # the traffic of 30 days is not in these logs: the calm rate stands in for it
+        rate = calm / max(1.0, outside.sum() * width)
+        allowed = rate * BUDGET_DAYS * 86400 * (1 - slo / 100)
+        spent = 100 * failed / allowed if allowed else None
+        formulas.append(
+            ("budget_spent_percent", f"100 x failed / (calm rate x {BUDGET_DAYS} days x (1 - {slo:g} %)); the rate outside the outage is {rate:.2f}/s")
+        )
+    return Impact(
+        requests=count,
+        failed=failed,
+        failed_percent=round(percent, 2),
+        endpoints=_endpoints(served),
+        statuses=_statuses(served),
+        peak_rate=peak,
+        peak_time=peak_time,
+        latency_before=before,
+        latency_during=during,
+        clients=clients,
+        clients_affected=affected,
+        clients_estimated=sampled,
+        health_checks=int(pc.sum(requests.filter(requests["probe"])["count"]).as_py() or 0),
+        bots=int(pc.sum(served.filter(served["bot"])["count"]).as_py() or 0),
+        baseline_failed_percent=round(100 * int(total.failed[outside].sum()) / calm, 3) if calm else None,
+        budget_spent_percent=None if spent is None else round(spent, 2),
+        slo=slo,
+        formulas=tuple(formulas),
+    )
+
+
+def _between(summary: Summary, name: str, sources: list[str], first: int, last: int) -> pa.Table:
+    table = summary.table(name)
+    width = summary.width(name)
+    second = table["second"].to_numpy()
+    inside = pa.array((second + width > first) & (second <= last))
+    return table.filter(pc.and_(inside, pc.is_in(table["source"], value_set=pa.array(sources, pa.string()))))
+
+
+def failed_mask(table: pa.Table) -> Any:
+    """Which rows of `requests` count failures: status 5xx, or no answer."""
+    status = table["status"]
+    bad = pc.or_(pc.greater_equal(status, 500), pc.is_in(status, value_set=pa.array([0, 444, 499], pa.int16())))
+    return pc.fill_null(bad, False)
+
+
+def _endpoints(served: pa.Table) -> tuple[EndpointImpact, ...]:
+    if served.num_rows == 0:
+        return ()
+    table = served.append_column("bad", pc.if_else(failed_mask(served), served["count"], 0))
+    rows = table.group_by("endpoint").aggregate([("count", "sum"), ("bad", "sum")]).to_pylist()
+    rows.sort(key=lambda r: (-r["bad_sum"], -r["count_sum"], str(r["endpoint"])))
+    return tuple(EndpointImpact(str(r["endpoint"]), r["count_sum"], r["bad_sum"]) for r in rows)
+
+
+def _statuses(served: pa.Table) -> tuple[tuple[str, int], ...]:
+    bad = served.filter(failed_mask(served))
+    if bad.num_rows == 0:
+        return ()
+    rows = bad.group_by("status").aggregate([("count", "sum")]).to_pylist()
+    return tuple((str(r["status"]), r["count_sum"]) for r in sorted(rows, key=lambda r: (-r["count_sum"], r["status"])))
+
+
+def _peak(failed: np.ndarray, start: int, width: int) -> tuple[float | None, int | None]:
+    """Failed requests per second in the worst ten seconds, and when these began (microseconds)."""
+    if not len(failed) or not failed.any():
+        return None, None
+    bins = max(1, min(10 // width, len(failed)))
+    sums = np.convolve(failed, np.ones(bins), "valid")
+    at = int(np.argmax(sums))
+    return round(float(sums[at]) / (bins * width), 1), (start + at * width) * SECOND
+
+
+def _latency(summary: Summary, sources: list[str], first: int, last: int) -> Latency | None:
+    table = _between(summary, "latency", sources, first, last)
+    if table.num_rows == 0:
+        return None
+    counts = np.bincount(table["bucket"].to_numpy(), table["count"].to_numpy(), len(BUCKETS) + 1)
+    below = np.cumsum(counts)
+    # a bucket is read as the middle of its edges on the log scale
+    middle = np.append(BUCKETS, BUCKETS[-1]) / 2 ** (1 / 16)
+
+    def at(share: float) -> float:
+        return float(round(middle[int(np.searchsorted(below, share * below[-1]))], 4))
+
+    return Latency(int(below[-1]), at(0.50), at(0.95), at(0.99))
+
+
+def _clients(summary: Summary, sources: list[str], first: int, last: int) -> tuple[int | None, int | None, bool]:
+    table = _between(summary, "clients", sources, first, last)
+    table = table.filter(pc.invert(table["bot"]))
+    if table.num_rows == 0:
+        return None, None, False
+    rows = table.group_by("client").aggregate([("failed", "sum")])
+    scale = 1 << summary.sample.get("clients", 0)
+    hit = int(pc.sum(pc.greater(rows["failed_sum"], 0)).as_py() or 0)
+    return rows.num_rows * scale, hit * scale, scale > 1

@@ -1,0 +1,102 @@
+"""The main job as its steps: find the logs, read them, put them on one clock, analyse, and hand back findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .window import Window
+
+if TYPE_CHECKING:
+    from .engine import Job
+    from .findings import Evidence, Findings, SourceReport
+    from .sources import Discovery, LogFile
+
+SECOND = 1_000_000
+#: What is read around the window to learn what is normal, and for lines that were written late.
+BASELINE = 15 * 60 * SECOND
+LATE = 10 * 60 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for, as the command line or `retrolog.toml` said it."""
+
+    window: Window = field(default_factory=Window)
+    zone: tzinfo = UTC
+    zone_name: str = "UTC"
+    zone_given: bool = False
+    year: int | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    max_entries: int = 25
+    slo: float | None = None
+    lexicon: Path | None = None
+
+
+def investigate(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Findings:
+    """The findings for the logs behind `paths`; raises `NothingToRead` when there is nothing."""
+    from .analysis import Question, analyse
+    from .changes import Lexicon
+    from .engine import run
+    from .sources import discover
+
+    found = discover(paths, options.include, options.exclude)
+    summary, reports = run(jobs(found, options), progress)
+    offsets = clock_offsets()
+    return analyse(
+        summary,
+        [*reports, *_skipped(found)],
+        Question(options.window, options.zone_name, options.max_entries, options.slo),
+        Lexicon.load(options.lexicon),
+        _fetcher(found.files),
+        offsets,
+    )
+
+
+def jobs(found: Discovery, options: Options) -> list[Job]:
+    """One job a file, in the order of the sources."""
+    from .engine import Job
+    from .ingest import Reading
+
+    reading = Reading(
+        window=options.window,
+        wanted=options.window.widened(BASELINE, LATE),
+        zone=options.zone,
+        zone_name=options.zone_name,
+        zone_given=options.zone_given,
+        year=options.year,
+    )
+    return [Job(file, source.name, reading) for source in found.sources for file in source.files]
+
+
+def clock_offsets() -> Mapping[str, float]:
+    return {}
+
+
+def _skipped(found: Discovery) -> list[SourceReport]:
+    from .findings import SourceReport
+
+    return [
+        SourceReport(
+            file=s.file, source=s.file, format="unknown", container="", lines=0, events=0, unparsed=0, fates={}, skipped=s.reason
+        )
+        for s in found.skipped
+    ]
+
+
+def _fetcher(files: Sequence[LogFile]) -> Callable[[str, list[Evidence]], Mapping[int, bytes]]:
+    """Reads cited lines back, each file once."""
+    from .read import read_lines
+
+    by_name = {file.file: file for file in files}
+
+    def fetch(name: str, items: list[Evidence]) -> Mapping[int, bytes]:
+        return read_lines(by_name[name], [(e.line, e.offset, e.size) for e in items]) if name in by_name else {}
+
+    return fetch
+
+

@@ -1,0 +1,71 @@
+"""The sentences of the timeline: what an event says, in the words of its log, with who said it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from .wording import duration, number, plural
+
+#: Characters of a message that a sentence quotes.
+LENGTH = 180
+_SPACE = re.compile(r"\s+")
+_NOISE = re.compile(r"\s*\b(?:request_id|trace_id|span_id|rid|correlation_id)=\S+")
+
+
+def said(message: str, length: int = LENGTH) -> str:
+    """The message on one line: its first row and, for a stack trace, the exception its last row names."""
+    rows = [r for r in str(message).split("\n") if r.strip()]
+    if not rows:
+        return "(an empty message)"
+    text = rows[0]
+    if len(rows) > 1:
+        closing = next((r for r in reversed(rows) if not r[:1].isspace()), rows[0])
+        if closing is not rows[0]:
+            text = f"{_short(text, length // 2)} … {closing}"
+    return _short(_NOISE.sub("", _SPACE.sub(" ", text)).strip(), length)
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def who(row: Mapping[str, Any] | pd.Series) -> str:
+    """The writer: service and host as far as they are known, else the log's name."""
+    service, host = _known(row, "service"), _known(row, "host")
+    name = service or str(row["source"])
+    return f"{name} on {host}" if host else name
+
+
+def sentence(row: Mapping[str, Any] | pd.Series) -> str:
+    """`deploy on web-1: starting deploy of shop 2026.11.23-1`."""
+    return f"{who(row)}: {said(row['message'])}"
+
+
+def repeated(row: Mapping[str, Any] | pd.Series, count: int, span: int) -> str:
+    """A sentence about a pattern: what it says first, how often it came and over how long (`span` microseconds)."""
+    text = sentence(row)
+    if count <= 1:
+        return text
+    return f"{text} — {number(count)} times" + (f" in {duration(span)}" if span >= 1_000_000 else "")
+
+
+def request(row: Mapping[str, Any], which: str, prefix: str = "") -> str:
+    """`First failed request: GET /product/2 was answered 500`."""
+    method, path, status = row[prefix + "method"], row[prefix + "path"], row[prefix + "status"]
+    asked = f"{method} {path}" if method else str(path)
+    answer = "was closed by the client before an answer (499)" if status == 499 else "was not answered" if status in (0, 444) else f"was answered {status}"
+    return f"{which} failed request: {_short(asked, 120)} {answer}"
+
+
+def share(failed: int, requests: int, what: str) -> str:
+    """`868 of 884 requests to /product/{id} failed`."""
+    return f"{number(failed)} of {plural(requests, 'request')}{' ' + what if what else ''} failed"
+
+
+def _known(row: Mapping[str, Any] | pd.Series, name: str) -> str | None:
+    value = row[name]
+    return None if value is None or pd.isna(value) or value == "" else str(value)

@@ -1,0 +1,64 @@
+"""What the logs said, apart from requests: one row a pattern and bin, with its template and what it marks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from .patterns import templates
+
+if TYPE_CHECKING:
+    from .changes import Lexicon, Mark
+    from .summary import Summary
+
+_MARK = ("kind", "role", "weight", "routine", "subject", "actor", "phase")
+
+
+def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
+    """The rows of the summary's `patterns` as a frame in order of time.
+
+    Adds `template` (the pattern's constant part), `who` (service, or else the source), `group` (who and template: what
+    counts as "the same thing again"), `rank` (0 debug .. 7 emergency, -1 unknown) and the columns of `changes.Mark`
+    (`role` is null for a message that marks nothing).
+    """
+    table = summary.table("patterns")
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype, split_blocks=True, self_destruct=False)
+    signatures = frame["signature"].fillna("").astype(object)
+    unique = sorted(signatures.unique())
+    named = dict(zip(unique, templates(unique), strict=True))
+    frame["template"] = signatures.map(named)
+    frame["who"] = frame["service"].astype(object).where(frame["service"].notna(), frame["source"].astype(object))
+    frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
+    rank = {name: i for i, name in enumerate(("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"))}
+    frame["rank"] = frame["severity"].astype(object).map(rank).fillna(-1).astype("int64")
+    frame = frame.join(_marked(frame, lexicon))
+    return frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
+
+
+def _marked(frame: pd.DataFrame, lexicon: Lexicon) -> pd.DataFrame:
+    """The mark of each row: worked out once a signature, and row by row only where it marks something."""
+    keys = pd.Series(list(zip(frame["who"], frame["format"].astype(object), frame["rank"], frame["signature"], strict=True)))
+    codes, _ = pd.factorize(keys)
+    first = pd.Series(codes).drop_duplicates().index
+    marks: list[Mark | None] = [None] * len(frame)
+    sample = _ask(frame, list(first), lexicon)
+    notable = {codes[i]: mark for i, mark in zip(first, sample, strict=True) if mark is not None}
+    rest = [i for i, code in enumerate(codes) if code in notable and not notable[code].routine]
+    for i, mark in zip(rest, _ask(frame, rest, lexicon), strict=True):
+        marks[i] = mark
+    for i, code in enumerate(codes):
+        if code in notable and notable[code].routine:
+            marks[i] = notable[code]
+    return pd.DataFrame(
+        {column: [getattr(mark, column) if mark else None for mark in marks] for column in _MARK}, index=frame.index, dtype=object
+    )
+
+
+def _ask(frame: pd.DataFrame, rows: list[int], lexicon: Lexicon) -> list[Mark | None]:
+    part = frame.iloc[rows]
+
+    def texts(name: str) -> list[str | None]:
+        return [None if pd.isna(v) else str(v) for v in part[name]]
+
+    return lexicon.mark_all(texts("service"), [t or "" for t in texts("message")], texts("severity"), texts("format"))

@@ -1,0 +1,377 @@
+"""What survives a block of events: small tables of counts and first examples that merge.
+
+`merge([summarize(a), summarize(b)])` equals `summarize(a + b)`, whatever the split, so the same map and merge runs in one process,
+in several, and on a cluster, and memory does not grow with the logs: a table that outgrows its cap is counted in
+bins twice as wide (or, for clients, in a sample half as large), which is the same whether it is done before or after a merge.
+
+Tables (Arrow; `second` is the start of the bin in whole seconds since the epoch, UTC, as written by the source's clock):
+
+==========  ==================================================================================================
+seconds     source, second -> events, errors, warnings, requests, failed, timeouts, probes, probes_failed
+requests    source, second, host, endpoint, method, upstream, status, probe, bot -> count, duration_sum, timed
+latency     source, second, endpoint, failed, bucket -> count  (bucket: see `BUCKETS`)
+clients     source, second, client (64-bit hash), bot -> count, failed
+failures    source, second -> the first and the last failed request (time, file, line, path, status ...)
+patterns    source, second, host, service, format, severity, signature -> count and the first such event
+request_ids source, request_id -> time of the first event that names it (a sample that is the same in all sources)
+==========  ==================================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from . import requests as rq
+from .endpoints import endpoints
+from .patterns import signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Upper edges of the latency histogram in seconds: eight buckets a doubling from 0.1 ms, so a percentile is within 9 %.
+BUCKETS = 0.0001 * 2.0 ** (np.arange(0, 200) / 8)
+
+WHERE = ("time", "file", "line", "lines", "offset", "size")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table of the summary is keyed and merged; `cap` is the number of rows it may hold before it coarsens."""
+
+    keys: tuple[str, ...]
+    sums: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    cap: int = 200_000
+    sampled: bool = False  # coarsens by halving its sample of hashes instead of widening its bins
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    "seconds": Layout(
+        ("source", "second"),
+        ("events", "errors", "warnings", "requests", "failed", "timeouts", "probes", "probes_failed"),
+        cap=500_000,
+    ),
+    "requests": Layout(
+        ("source", "second", "host", "endpoint", "method", "upstream", "status", "probe", "bot"),
+        ("count", "duration_sum", "timed"),
+    ),
+    "latency": Layout(("source", "second", "endpoint", "failed", "bucket"), ("count",)),
+    "clients": Layout(("source", "second", "client", "bot"), ("count", "failed"), sampled=True),
+    "failures": Layout(
+        ("source", "second"),
+        ("count",),
+        (*WHERE, "method", "path", "status"),
+        ("last_time", "last_file", "last_line", "last_lines", "last_offset", "last_size", "last_method", "last_path", "last_status"),
+    ),
+    "patterns": Layout(
+        ("source", "second", "host", "service", "format", "severity", "signature"),
+        ("count",),
+        (*WHERE, "pid", "message", "path", "upstream", "last_time"),
+    ),
+    "request_ids": Layout(("source", "request_id"), (), ("time",), sampled=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The mergeable summary: `tables` by name, `widths` the bin of each in seconds, `sample` the bits a sample was cut by."""
+
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+    sample: dict[str, int] = field(default_factory=dict)
+
+    def table(self, name: str) -> pa.Table:
+        """The table of that name, empty when nothing was seen."""
+        return self.tables.get(name, _empty(name))
+
+    def width(self, name: str) -> int:
+        """Seconds a bin of that table spans (1 until it outgrew its cap)."""
+        return self.widths.get(name, 1)
+
+
+_TYPES: Mapping[str, pa.DataType] = {
+    "source": pa.string(), "second": pa.int64(), "host": pa.string(), "service": pa.string(), "format": pa.string(),
+    "severity": pa.string(), "signature": pa.string(), "endpoint": pa.string(), "method": pa.string(),
+    "upstream": pa.string(), "status": pa.int16(), "probe": pa.bool_(), "bot": pa.bool_(), "bucket": pa.int16(),
+    "client": pa.uint64(), "request_id": pa.uint64(), "duration_sum": pa.float64(),
+    "time": pa.int64(), "file": pa.string(), "line": pa.int64(), "lines": pa.int32(), "offset": pa.int64(),
+    "size": pa.int32(), "path": pa.string(), "pid": pa.int64(), "message": pa.string(),
+}  # fmt: skip
+
+
+def _type(table: str, column: str) -> pa.DataType:
+    if (table, column) == ("latency", "failed"):
+        return pa.bool_()
+    if (table, column) == ("clients", "client"):
+        return pa.uint64()
+    return _TYPES.get(column.removeprefix("last_"), pa.int64())
+
+
+def _columns(name: str) -> tuple[str, ...]:
+    layout = LAYOUTS[name]
+    return (*layout.keys, *layout.sums, *layout.first, *layout.last)
+
+
+def _empty(name: str) -> pa.Table:
+    return pa.table({c: pa.array([], _type(name, c)) for c in _columns(name)})
+
+
+def refold(name: str, table: pa.Table) -> pa.Table:
+    """One row a key: sums added, `first` from the earliest event, `last` from the latest (ties: file, then line)."""
+    layout = LAYOUTS[name]
+    if table.num_rows == 0:
+        return _empty(name)
+    keys = list(layout.keys)
+    aggregates: list[tuple[str, str]] = [(c, "sum") for c in layout.sums]
+    if layout.first:
+        order = [c for c in ("time", "file", "line") if c in layout.first]
+        table = table.sort_by([(c, "ascending") for c in order])
+        # a null is a value of the first event here, not a gap to be filled from a later one
+        skip = pc.ScalarAggregateOptions(skip_nulls=False)
+        aggregates += [(c, "first", skip) for c in layout.first]  # type: ignore[misc]
+        if "last_time" in layout.first:
+            aggregates = [a for a in aggregates if a[0] != "last_time"] + [("last_time", "max")]
+    if layout.last:
+        later = table.sort_by([(c, "ascending") for c in ("last_time", "last_file", "last_line")])
+        skip = pc.ScalarAggregateOptions(skip_nulls=False)
+        last = later.group_by(keys, use_threads=False).aggregate([(c, "last", skip) for c in layout.last])
+        last = last.rename_columns([c.removesuffix("_last") for c in last.column_names])
+    folded = table.group_by(keys, use_threads=False).aggregate(aggregates)
+    names = [
+        c if c in keys else c.removesuffix("_sum").removesuffix("_first").removesuffix("_max") if c not in layout.sums else c
+        for c in folded.column_names
+    ]
+    folded = folded.rename_columns(names)
+    if layout.last:
+        folded = _beside(folded, last, keys)
+    folded = folded.select(list(_columns(name)))
+    folded = pa.table({c: folded[c].cast(_type(name, c)) for c in folded.column_names})
+    return folded.sort_by([(k, "ascending") for k in keys]).combine_chunks()
+
+
+def _beside(left: pa.Table, right: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """Both tables have the same keys once each: put the columns side by side in key order."""
+    order = [(k, "ascending") for k in keys]
+    left, right = left.sort_by(order), right.sort_by(order)
+    for column in right.column_names:
+        if column not in keys:
+            left = left.append_column(column, right[column])
+    return left
+
+
+def _coarsen(name: str, table: pa.Table, width: int, bits: int) -> tuple[pa.Table, int, int]:
+    """Fold a table into wider bins (or a smaller sample) until it fits its cap."""
+    layout = LAYOUTS[name]
+    while table.num_rows > layout.cap:
+        if layout.sampled:
+            bits += 1
+            table = _sample(name, table, bits)
+        else:
+            width *= 2
+            table = refold(name, _rebin(table, width))
+    return table, width, bits
+
+
+def _rebin(table: pa.Table, width: int) -> pa.Table:
+    if width == 1:
+        return table
+    second = table["second"].to_numpy()
+    return table.set_column(table.schema.get_field_index("second"), "second", pa.array(second - second % width))
+
+
+def _sample(name: str, table: pa.Table, bits: int) -> pa.Table:
+    if bits == 0:
+        return table
+    column = "client" if name == "clients" else "request_id"
+    return table.filter(pa.array(table[column].to_numpy() < np.uint64(1) << np.uint64(64 - bits)))
+
+
+def merge(summaries: Iterable[Summary]) -> Summary:
+    """One summary that says of all events what the given ones say of theirs (associative, order does not matter)."""
+    parts = list(summaries)
+    tables: dict[str, pa.Table] = {}
+    widths: dict[str, int] = {}
+    sample: dict[str, int] = {}
+    for name in LAYOUTS:
+        have = [p for p in parts if name in p.tables and p.tables[name].num_rows]
+        if not have:
+            continue
+        width = max(p.widths.get(name, 1) for p in have)
+        bits = max(p.sample.get(name, 0) for p in have)
+        joined = pa.concat_tables([_sample(name, p.tables[name], bits) for p in have])
+        if "second" in joined.column_names:
+            joined = _rebin(joined, width)
+        table, width, bits = _coarsen(name, refold(name, joined), width, bits)
+        tables[name], widths[name], sample[name] = table, width, bits
+    return Summary(tables, widths, sample)
+
+
+def summarize(events: pa.Table) -> Summary:
+    """The summary of one table of events (`parsers.base.event_schema` plus `source` and `file`); undated events are left out."""
+    events = events.filter(pc.is_valid(events["time"])).unify_dictionaries().combine_chunks()
+    if events.num_rows == 0:
+        return Summary()
+    micros = events["time"].cast(pa.int64()).to_numpy()
+    events = events.set_column(events.schema.get_field_index("time"), "time", pa.array(micros))
+    events = events.append_column("second", pa.array(np.floor_divide(micros, 1_000_000)))
+    events = rq.mark_requests(events)
+    tables = {
+        "seconds": _seconds(events),
+        "patterns": _patterns(events),
+        "request_ids": _request_ids(events),
+        **_requests(events),
+    }
+    raw = {name: table for name, table in tables.items() if table.num_rows}
+    folded = {name: refold(name, table) for name, table in raw.items()}
+    done = {name: _coarsen(name, table, 1, 0) for name, table in folded.items()}
+    return Summary(
+        {n: t for n, (t, _, _) in done.items()}, {n: w for n, (_, w, _) in done.items()}, {n: b for n, (_, _, b) in done.items()}
+    )
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+
+
+def _flag(mask: Any) -> pa.Array:
+    return pc.fill_null(mask, False).cast(pa.int64())
+
+
+def _seconds(events: pa.Table) -> pa.Table:
+    request, probe = events["request"], events["probe"]
+    served = pc.and_(request, pc.invert(probe))
+    probed = pc.and_(request, probe)
+    failed = events["failed"]
+    severity = events["severity"]
+    is_error = pc.is_in(severity, value_set=pa.array(["error", "critical", "alert", "emergency"]))
+    return pa.table(
+        {
+            "source": _text(events["source"]),
+            "second": events["second"],
+            "events": pa.array(np.ones(events.num_rows, np.int64)),
+            "errors": _flag(is_error),
+            "warnings": _flag(pc.equal(_text(severity), "warning")),
+            "requests": _flag(served),
+            "failed": _flag(pc.and_(served, failed)),
+            "timeouts": _flag(pc.and_(served, pc.is_in(events["status"], value_set=pa.array([499, 504, 408], pa.int16())))),
+            "probes": _flag(probed),
+            "probes_failed": _flag(pc.and_(probed, failed)),
+        }
+    )
+
+
+def _requests(events: pa.Table) -> dict[str, pa.Table]:
+    """The tables that are made from requests alone."""
+    served = events.filter(events["request"])
+    if served.num_rows == 0:
+        return {}
+    ones = pa.array(np.ones(served.num_rows, np.int64))
+    endpoint = endpoints(served["path"].combine_chunks()).cast(pa.string())
+    duration = served["duration"]
+    base = {"source": _text(served["source"]), "second": served["second"]}
+    tables = {
+        "requests": pa.table(
+            {
+                **base,
+                "host": _text(served["host"]),
+                "endpoint": endpoint,
+                "method": _text(served["method"]),
+                "upstream": _text(served["upstream"]),
+                "status": served["status"],
+                "probe": served["probe"],
+                "bot": served["bot"],
+                "count": ones,
+                "duration_sum": pc.fill_null(duration, 0.0),
+                "timed": _flag(pc.is_valid(duration)),
+            }
+        )
+    }
+    real = pc.invert(served["probe"])
+    timed = pc.and_(real, pc.is_valid(duration))
+    if pc.any(timed).as_py():
+        seconds = duration.filter(timed).to_numpy()
+        tables["latency"] = pa.table(
+            {
+                "source": base["source"].filter(timed),
+                "second": base["second"].filter(timed),
+                "endpoint": endpoint.filter(_one(timed)),
+                "failed": served["failed"].filter(timed),
+                "bucket": pa.array(np.searchsorted(BUCKETS, seconds, side="left").astype(np.int16)),
+                "count": pa.array(np.ones(len(seconds), np.int64)),
+            }
+        )
+    known = pc.and_(real, pc.is_valid(served["client"]))
+    if pc.any(known).as_py():
+        tables["clients"] = pa.table(
+            {
+                "source": base["source"].filter(known),
+                "second": base["second"].filter(known),
+                "client": _hashes(served["client"].filter(known)),
+                "bot": served["bot"].filter(known),
+                "count": pa.array(np.ones(pc.sum(known).as_py(), np.int64)),
+                "failed": _flag(served["failed"].filter(known)),
+            }
+        )
+    bad = served.filter(pc.and_(real, served["failed"]))
+    if bad.num_rows:
+        columns: dict[str, Any] = {
+            "source": _text(bad["source"]),
+            "second": bad["second"],
+            "count": pa.array(np.ones(bad.num_rows, np.int64)),
+        }
+        for name in (*WHERE, "method", "path", "status"):
+            columns[name] = columns["last_" + name] = _text(bad[name])
+        tables["failures"] = pa.table(columns)
+    return tables
+
+
+def _one(mask: Any) -> pa.Array:
+    return mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask
+
+
+def _hashes(values: pa.ChunkedArray) -> pa.Array:
+    """A 64-bit hash of each text, the same in every process (BLAKE2b, RFC 7693)."""
+    encoded = _one(values.cast(pa.string())).dictionary_encode()
+    hashed = np.fromiter(
+        (int.from_bytes(hashlib.blake2b(v.encode(), digest_size=8).digest(), "big") for v in encoded.dictionary.to_pylist()),
+        np.uint64,
+        len(encoded.dictionary),
+    )
+    return pa.array(hashed[encoded.indices.to_numpy(zero_copy_only=False)])
+
+
+def _patterns(events: pa.Table) -> pa.Table:
+    """Messages of everything that is no request, by signature; the requests have their own tables."""
+    said = events.filter(pc.invert(events["request"]))
+    if said.num_rows == 0:
+        return _empty("patterns")
+    columns: dict[str, Any] = {
+        c: _text(said[c]) for c in ("source", "second", "host", "service", "format", "severity")
+    }
+    columns["signature"] = signatures(said["message"].combine_chunks()).cast(pa.string())
+    columns["count"] = pa.array(np.ones(said.num_rows, np.int64))
+    for name in (*WHERE, "pid", "message", "path", "upstream"):
+        columns[name] = _text(said[name])
+    columns["last_time"] = said["time"]
+    table = pa.table(columns)
+    return table.set_column(
+        table.schema.get_field_index("message"), "message", pc.utf8_slice_codeunits(table["message"], 0, 2000)
+    )
+
+
+def _request_ids(events: pa.Table) -> pa.Table:
+    """One in sixteen of the request ids (those that end in 0), so that a pair is sampled in both of its sources."""
+    named = events.filter(pc.fill_null(pc.ends_with(events["request_id"], "0"), False))
+    if named.num_rows == 0:
+        return _empty("request_ids")
+    return pa.table(
+        {"source": _text(named["source"]), "request_id": _hashes(named["request_id"]), "time": named["time"]}
+    )

@@ -1,0 +1,233 @@
+"""Who or what may have set the outage off, who noticed, and what ended it: candidates, ranked and argued both ways.
+
+The score of a candidate is 1.5 x the weight of its kind, less 0.6 ln(1 + delay / 10 s), less ln(times the same thing
+happened elsewhere in these logs without an outage after it), plus up to 3 for signs that what it touched is what failed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .evidence import evidence
+from .findings import Candidate
+from .outages import SECOND
+from .sentences import sentence
+from .wording import duration
+
+if TYPE_CHECKING:
+    from .outages import Span
+    from .window import Window
+
+#: How long before the onset a change may lie, and how much later than it (stamps of whole seconds round down).
+BEFORE = 15 * 60 * SECOND
+AFTER = 2 * SECOND
+#: Rows of one change (starting ..., ... is live) lie within this span.
+ONE_CHANGE = 120 * SECOND
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The events that play a part in one incident."""
+
+    candidates: tuple[Candidate, ...]
+    detected: Candidate | None
+    acknowledged: Candidate | None
+    resolution: Candidate | None
+
+
+def roles(signs: pd.DataFrame, span: Span, window: Window) -> Roles:
+    """Trigger candidates (best first), detection, first human response and resolution of one outage.
+
+    `signs` is the frame of `retrolog.pipeline.signs` with clock offsets applied. Only events inside the window count.
+    """
+    inside = signs[[int(t) in window for t in signs["time"]]]
+    marked = inside[inside["role"].notna()]
+    detected = _detected(marked, span)
+    return Roles(
+        candidates=_candidates(inside, marked, span),
+        detected=detected,
+        acknowledged=_acknowledged(marked, span, detected),
+        resolution=_resolution(marked, span),
+    )
+
+
+def _candidates(inside: pd.DataFrame, marked: pd.DataFrame, span: Span) -> tuple[Candidate, ...]:
+    onset = span.onset.time
+    time = marked["time"].astype("int64")
+    near = marked[(time >= onset - BEFORE) & (time <= onset + AFTER) & marked["role"].isin(["change", "event", "action"])]
+    near = near[~near["routine"].astype(bool)]
+    failing = _failing_names(inside, span)
+    ranked = [_argued(group, marked, span, failing) for group in _changes(near)]
+    ranked = [c for c in ranked if c is not None]
+    ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
+    return tuple(ranked[:5])
+
+
+def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
+    """Rows that tell of one change: the same writer and object, or the same process, close together."""
+    groups: list[list[Any]] = []
+    last: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in near.itertuples():
+        keys = [("subject", f"{row.who}|{row.subject}") if row.subject else ("group", str(row.group))]
+        if not pd.isna(row.pid):
+            keys.append(("pid", f"{row.who}|{row.pid}|{row.host}"))
+        at = next((last[k][0] for k in keys if k in last and row.time - last[k][1] <= ONE_CHANGE), None)
+        if at is None:
+            at = len(groups)
+            groups.append([])
+        groups[at].append(row.Index)
+        for key in keys:
+            last[key] = (at, int(row.time))
+    return [near.loc[rows] for rows in groups]
+
+
+def _failing_names(inside: pd.DataFrame, span: Span) -> pd.Series:
+    """Names (of services, sources, paths) and in how many error and warning patterns of the outage each is said."""
+    time = inside["time"].astype("int64")
+    bad = inside[(time >= span.onset.time - 5 * SECOND) & (time <= min(span.end, span.onset.time + 300 * SECOND)) & (inside["rank"] >= 3)]
+    said: dict[str, set[str]] = {}
+    for row in bad.drop_duplicates("group").itertuples():
+        for name in set(_NAME.findall(f"{row.who} {row.source} {row.message}".lower())):
+            said.setdefault(name, set()).add(str(row.group))
+    return pd.Series({name: len(groups) for name, groups in said.items()}, dtype="int64")
+
+
+def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Series) -> Candidate | None:
+    first = rows.iloc[0]
+    best = rows.loc[rows["weight"].astype(float).idxmax()]
+    weight = float(best["weight"])
+    if weight <= 0:
+        return None
+    onset = span.onset.time
+    delay = onset - int(first["time"])
+    for_, against = [], []
+    score = 1.5 * weight - 0.6 * log(1 + max(0, delay) / SECOND / 10)
+    if delay >= 0:
+        for_.append(f"{duration(delay)} before the first failure" if delay >= SECOND else "in the same second as the first failure")
+    else:
+        for_.append(f"{duration(-delay)} after the first failed stamp, within what the clocks can tell")
+    elsewhere = marked[(marked["group"].isin(rows["group"])) & ~marked.index.isin(rows.index)]
+    before = elsewhere[elsewhere["time"].astype("int64") < int(first["time"])]
+    if len(before):
+        score -= log(1 + len(before))
+        against.append(f"the same happened {len(before)} time{'s' if len(before) > 1 else ''} before in these logs without an outage after it")
+    elif len(elsewhere) == 0:
+        for_.append("seen nowhere else in these logs")
+    touched = _touched(rows, failing)
+    if touched:
+        score += min(3.0, 1.0 + 0.5 * sum(n for _, n in touched))
+        for_.append("what failed names " + ", ".join(name for name, _ in touched[:3]))
+    elif best["subject"]:
+        score -= 1.0
+        against.append(f"no error names {best['subject']}")
+    return Candidate(
+        time=int(first["time"]),
+        summary=sentence(best if best["phase"] == "start" else first),
+        kind=str(best["kind"]),
+        score=round(score, 3),
+        evidence=tuple(evidence(r) for r in rows.head(5).to_dict("records")),
+        reasons_for=tuple(for_),
+        reasons_against=tuple(against),
+        service=_text(first["who"]),
+        host=_text(first["host"]),
+        subject=_text(best["subject"]),
+    )
+
+
+def _touched(rows: pd.DataFrame, failing: pd.Series) -> list[tuple[str, int]]:
+    """What the change names that the failures name too (whole names, and the parts of a path or unit)."""
+    names: dict[str, int] = {}
+    for subject in rows["subject"].dropna().unique():
+        for part in {str(subject).lower(), *re.split(r"[/.@:\s]", str(subject).lower())}:
+            if len(part) > 2 and part in failing.index:
+                names[part] = int(failing[part])
+    return sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _detected(marked: pd.DataFrame, span: Span) -> Candidate | None:
+    """The first alert, else the first human word or act, else the first failed check, from the onset on."""
+    time = marked["time"].astype("int64")
+    after = marked[(time >= span.onset.time - 2 * SECOND) & (time <= span.end + 120 * SECOND)]
+    alerts = after[(after["role"] == "detection") & (after["kind"] != "check_failed")]
+    notes = after[after["role"] == "note"]
+    people = after[after["role"].isin(["human", "action"])]
+    checks = after[(after["role"] == "detection") & (after["kind"] == "check_failed")]
+    found = [g.iloc[0] for g in (alerts, notes) if len(g)] or [g.iloc[0] for g in (checks, people) if len(g)]
+    if not found:
+        return None
+    row = min(found, key=lambda r: int(r["time"]))
+    delay = int(row["time"]) - span.onset.time
+    return _plain(row, [f"first {'alert' if row['role'] == 'detection' else 'human word'}, {duration(delay)} after the onset"])
+
+
+def _acknowledged(marked: pd.DataFrame, span: Span, detected: Candidate | None) -> Candidate | None:
+    """The first thing a person did or said after the onset."""
+    time = marked["time"].astype("int64")
+    begin = max(span.onset.time, detected.time if detected else span.onset.time)
+    people = marked[(time >= begin) & (time <= span.end + 60 * SECOND) & marked["role"].isin(["human", "note", "action"])]
+    if people.empty:
+        return None
+    row = people.iloc[0]
+    return _plain(row, [f"first human act, {duration(int(row['time']) - span.onset.time)} after the onset"])
+
+
+#: How well a kind of act explains that an outage ends.
+_ENDS = {"rollback": 4.0, "kill": 3.0, "restart": 3.0, "start": 2.5, "stop": 2.5, "reload": 3.0, "data": 2.5, "failover": 3.0, "flag": 3.0, "scaling": 2.5}
+
+
+def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
+    """The act that most likely ended it: by its kind, by who did it, and by how shortly before the recovery it came."""
+    if span.recovery is None:
+        return None
+    end = span.recovery.time
+    time = marked["time"].astype("int64")
+    since = span.onset.time + min(10 * SECOND, (end - span.onset.time) // 3)
+    acts = marked[(time >= since) & (time <= end + 5 * SECOND) & marked["role"].isin(["action", "change"]) & ~marked["routine"].astype(bool)]
+    best: tuple[float, Any] | None = None
+    for group in _changes(acts):
+        first = group.iloc[0]
+        lead = (end - int(first["time"])) / SECOND
+        weight = max(_ENDS.get(str(k), float(w or 0)) for k, w in zip(group["kind"], group["weight"], strict=True))
+        human = 1.5 if (group["role"] == "action").any() or group["actor"].notna().any() else 0.0
+        score = weight + human - 0.8 * log(1 + abs(lead) / 5)
+        if weight > 0 and (best is None or score > best[0]):
+            best = (score, group)
+    if best is None or best[0] < 0.5:
+        return None
+    group = best[1]
+    first = group.iloc[0]
+    lead = end - int(first["time"])
+    reason = f"{duration(lead)} before the last failure" if lead >= 0 else f"{duration(-lead)} after the last failure"
+    return Candidate(
+        time=int(first["time"]),
+        summary=sentence(first),
+        kind=str(first["kind"]),
+        score=round(best[0], 3),
+        evidence=tuple(evidence(r) for r in group.head(5).to_dict("records")),
+        reasons_for=(reason,),
+        service=_text(first["who"]),
+        host=_text(first["host"]),
+    )
+
+
+def _plain(row: pd.Series, reasons: list[str]) -> Candidate:
+    return Candidate(
+        time=int(row["time"]),
+        summary=sentence(row),
+        kind=str(row["kind"]),
+        score=float(row["weight"] or 0),
+        evidence=(evidence(row.to_dict()),),
+        reasons_for=tuple(reasons),
+        service=_text(row["who"]),
+        host=_text(row["host"]),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else str(value)
