@@ -8,9 +8,12 @@ names into its paths ("/wiki/Some_Page") and every page would be an endpoint of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
+
+pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
 #: What stands for a variable part.
 ID = "{id}"
@@ -22,21 +25,20 @@ _DEEPEST = 12
 _HEX_WITH_DIGIT = "|".join(f"[a-fA-F]{{{k}}}[0-9][0-9a-fA-F]{{{7 - k},}}" for k in range(8))
 _LONG_WITH_DIGIT = "|".join(f"[A-Za-z_~-]{{{k}}}[0-9][\\w~-]{{{19 - k},}}" for k in range(20))
 #: One part of a path that is a value (RE2; each slash stands twice by then, so parts do not share one).
-_PART = "|".join(
-    (
-        r"[+-]?[0-9]+(?:[.,:_-][0-9]+)*",  # number, date, coordinates, version
-        r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",  # uuid
-        _HEX_WITH_DIGIT,
-        r"[0-9a-fA-F]{16,}",
-        r"[\w~-]*[0-9]{3,}[\w~-]*",  # a word with a number of three digits or more: order-10482
-        _LONG_WITH_DIGIT,
-        r"[\w~=+-]{40,}",
-        r"[^/]*@[^/]*",  # mail address, @handle
-        r"[^/]*%[0-9a-fA-F]{2}[^/]*",  # text that had to be escaped
-        r"[^/]*[^/\x21-\x7e][^/]*",  # text that should have been
-        r"\{[^/]*\}|:[a-z]\w*|<[^/]*>",  # a route written as one: /users/:id
-    )
+_PARTS = (
+    r"[+-]?[0-9]+(?:[.,:_-][0-9]+)*",  # number, date, coordinates, version
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",  # uuid
+    _HEX_WITH_DIGIT,
+    r"[0-9a-fA-F]{16,}",
+    r"[\w~-]*[0-9]{3,}[\w~-]*",  # a word with a number of three digits or more: order-10482
+    _LONG_WITH_DIGIT,
+    r"[\w~=+-]{40,}",
+    r"[^/]*@[^/]*",  # mail address, @handle
+    r"[^/]*%[0-9a-fA-F]{2}[^/]*",  # text that had to be escaped
+    r"[^/]*[^/\x21-\x7e][^/]*",  # text that should have been
+    r"\{[^/]*\}|:[a-z]\w*|<[^/]*>",  # a route written as one: /users/:id
 )
+_PART = "|".join(_PARTS)
 _STEM = rf"(?:[0-9]+(?:[._-][0-9]+)*|{_HEX_WITH_DIGIT}|[\w~-]*[0-9]{{5,}}[\w~-]*)"
 _STEPS = (
     (r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*", ""),  # the absolute form, as proxies log it

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from .endpoints import endpoints
+
+pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
 __all__ = ["OTHER", "VARIABLE", "PatternTable", "coarser", "endpoints", "signatures", "templates"]
 
@@ -40,38 +42,46 @@ _ROUNDS = 4
 
 # --------------------------------------------------------------------------------------------------------- vocabulary
 
-_NAMERS = frozenset(
-    "user users host hosts hostname device file files directory dir port interface address client server service process "
-    "program module driver node domain container pod instance job task thread session queue topic table database image "
-    "volume name id group key worker unit plugin package".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NAMERS = _words(
+    """
+    user users host hosts hostname device file files directory dir port interface address client server service process
+    program module driver node domain container pod instance job task thread session queue topic table database image
+    volume name id group key worker unit plugin package
+    """
 )
 #: Words that say what state a thing is in (or what was done): messages that differ in one are not the same kind.
-_STATES = frozenset(
-    "up down start started starting stop stopped stopping restart restarted restarting open opened opening close closed "
-    "closing fail failed failing fails succeed succeeded success successful failure pause paused resume resumed suspend "
-    "suspended enable enabled disable disabled online offline connect connected connecting disconnect disconnected accept "
-    "accepted reject rejected refused allow allowed deny denied begin begins began begun end ends ended finish finished "
-    "complete completed abort aborted active inactive activated deactivated true false yes no on off valid invalid healthy "
-    "unhealthy alive dead ready unready add added remove removed create created delete deleted lock locked unlock unlocked "
-    "load loaded unload unloaded mount mounted unmount unmounted install installed uninstall uninstalled enter entered "
-    "entering leave left leaving acquire acquired release released join joined commit committed rollback grant granted "
-    "revoke revoked register registered unregister unregistered attach attached detach detached debug info notice warning "
-    "warn error critical fatal normal running exited killed terminated crashed timeout expired recovered degraded get post "
-    "put patch delete head options select insert update".split()
+_STATES = _words(
+    """
+    up down start started starting stop stopped stopping restart restarted restarting open opened opening close closed
+    closing fail failed failing fails succeed succeeded success successful failure pause paused resume resumed suspend
+    suspended enable enabled disable disabled online offline connect connected connecting disconnect disconnected accept
+    accepted reject rejected refused allow allowed deny denied begin begins began begun end ends ended finish finished
+    complete completed abort aborted active inactive activated deactivated true false yes no on off valid invalid healthy
+    unhealthy alive dead ready unready add added remove removed create created delete deleted lock locked unlock unlocked
+    load loaded unload unloaded mount mounted unmount unmounted install installed uninstall uninstalled enter entered
+    entering leave left leaving acquire acquired release released join joined commit committed rollback grant granted
+    revoke revoked register registered unregister unregistered attach attached detach detached debug info notice warning
+    warn error critical fatal normal running exited killed terminated crashed timeout expired recovered degraded get post
+    put patch delete head options select insert update
+    """
 )
 
 # --------------------------------------------------------------------------------------------------------- signatures
 
 # Ids that mix letters and digits would make every message a kind of its own, so they are collapsed here already, on the
 # few distinct texts that are left once digit runs are one "0". (RE2 syntax, as all patterns here.)
-_IDS = "|".join(
-    (
-        r"\b[a-fA-F]*0[0a-fA-F]*(?:-[0a-fA-F]*){4}\b",  # uuid
-        r"\b(?:0[xX])?[a-fA-F]*0[0a-fA-F]+\b",  # hexadecimal: digests, addresses, trace ids
-        r"\b0[xX][0a-fA-F]+\b",
-        r"\b(?:[A-Za-z]*0){4,}[A-Za-z]*={0,2}",  # four runs of digits in one word: base64 and other random tokens
-    )
+_ID_FORMS = (
+    r"\b[0a-fA-F]+(?:-[0a-fA-F]+){4}\b",  # uuid
+    r"\b(?:0[xX])?[a-fA-F]*0[0a-fA-F]+\b",  # hexadecimal: digests, addresses, trace ids
+    r"\b0[xX][0a-fA-F]+\b",
+    r"\b(?:[A-Za-z]*0){4,}[A-Za-z]*={0,2}",  # four runs of digits in one word: base64 and other random tokens
 )
+_IDS = "|".join(_ID_FORMS)
 #: The first line, and the last line that names an exception (Java's innermost cause, Python's last line).
 _FOLDED = (
     r"(?s)^(?P<first>[^\n]*)(?:.*\n(?P<last>(?:Caused by: )?[A-Za-z_][\w.$]*"
@@ -90,10 +100,11 @@ def signatures(messages: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
         messages = messages.combine_chunks()
     if pa.types.is_dictionary(messages.type):
         return _through(messages.indices, signatures(messages.dictionary))
-    texts = messages.cast(pa.string())
-    several = pc.match_substring(texts, "\n")
-    if pc.any(several).as_py():
-        texts = pc.replace_with_mask(texts, pc.fill_null(several, False), _folded(texts.filter(several)))
+    # joined with nothing: a slice becomes an array of its own, whose bytes begin at its first text
+    texts = pa.concat_arrays([messages.cast(pa.string()), pa.array([], pa.string())])
+    if _has_line_feed(texts):
+        several = pc.fill_null(pc.match_substring(texts, "\n"), False)
+        texts = pc.replace_with_mask(texts, several, _folded(texts.filter(several)))
     long = pc.greater(pc.binary_length(texts), LONGEST)
     if pc.any(long).as_py():
         cut = pc.utf8_slice_codeunits(texts.filter(long), 0, LONGEST)
@@ -118,25 +129,32 @@ def _folded(texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(last, ""), first, pc.binary_join_element_wise(first, last, " | "))
 
 
+def _bytes_of(texts: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """The offsets and the bytes of an array of strings that is no slice of another."""
+    _, starts, data = texts.buffers()
+    offsets = np.frombuffer(starts, np.int32, len(texts) + 1)
+    return offsets, np.frombuffer(data, np.uint8, int(offsets[-1])) if data else np.zeros(0, np.uint8)
+
+
+def _has_line_feed(texts: pa.Array) -> bool:
+    """Whether any text has more than one line: one look at the bytes, since most blocks have none."""
+    _, data = _bytes_of(texts)
+    return bool((data == 10).any())
+
+
 def _without_digits(texts: pa.Array) -> pa.Array:
     """Every run of ASCII digits made one "0", on the bytes of the whole array at once."""
-    if texts.offset or not len(texts):
-        texts = pa.concat_arrays([texts, pa.array([], pa.string())])
-    if not len(texts) or texts.buffers()[2] is None:
-        return texts
-    valid, starts, data = texts.buffers()
-    offsets = np.frombuffer(starts, np.int32, len(texts) + 1)
-    text = np.frombuffer(data, np.uint8, int(offsets[-1]))
-    digit = (text - np.uint8(48)) < 10
-    keep = np.ones(len(text), bool)
-    keep[1:] = ~(digit[1:] & digit[:-1])
-    keep[offsets[:-1][offsets[:-1] < len(text)]] = True  # a text that begins with a digit keeps it
-    kept = np.where(digit, np.uint8(48), text)[keep]
-    places = np.zeros(len(text) + 1, np.int32)
-    np.cumsum(keep, out=places[1:], dtype=np.int32)
-    return pa.Array.from_buffers(
-        pa.string(), len(texts), [valid, pa.py_buffer(places[offsets]), pa.py_buffer(kept)], texts.null_count
-    )
+    offsets, data = _bytes_of(texts)
+    digit = (data - np.uint8(48)) < 10
+    drop = np.zeros(len(data), bool)
+    drop[1:] = digit[1:] & digit[:-1]
+    drop[offsets[:-1][offsets[:-1] < len(data)]] = False  # a text that begins with a digit keeps it
+    dropped = np.flatnonzero(drop)
+    kept = np.delete(data, dropped)
+    kept[(kept - np.uint8(48)) < 10] = 48
+    places = (offsets - np.searchsorted(dropped, offsets)).astype(np.int32)
+    buffers = [texts.buffers()[0], pa.py_buffer(places), pa.py_buffer(kept)]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers, texts.null_count)
 
 
 def coarser(values: pa.Array, level: int) -> pa.Array:
