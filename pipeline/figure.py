@@ -1,0 +1,232 @@
+"""Draws an outage as SVG: requests and failures over time, with the moments that matter marked.
+
+Pure text, no script: colours come from classes (`report.css`), so the figure follows light, dark and print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from . import wording
+from .wording import SECOND, Clock
+
+WIDTH, PLOT_HEIGHT = 960, 220
+LEFT, RIGHT, BOTTOM, ROW = 52, 16, 34, 17
+BARS = 120
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+_NAMES = {
+    "trigger": "trigger?",
+    "onset": "onset",
+    "detected": "detected",
+    "resolution": "action",
+    "recovery": "recovery",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment to mark: `kind` is trigger, onset, detected, resolution or recovery; `time` in microseconds."""
+
+    kind: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    start: int
+    end: int
+    total: int
+    failed: int
+
+
+def svg(
+    data: dict[str, Any], marks: Sequence[Mark] = (), spans: Sequence[tuple[int, int | None]] = (), *, uid: str = "figure"
+) -> str:
+    """The figure as an `<svg>` element; empty when the series holds nothing.
+
+    `data` is what `draft.figure_data` made: zone, start (microseconds), step (seconds), and per step `requests`,
+    `failed`, `errors`. `spans` are (onset, recovery) pairs to shade. Values of the wrong kind count as nothing.
+    """
+    series = _series(data)
+    if series is None:
+        return ""
+    bars, requests = series
+    start, end = bars[0].start, bars[-1].end
+    clock = Clock(str(data.get("zone") or "UTC"), start, end)
+    inside = [mark for mark in sorted(marks, key=lambda mark: mark.time) if start <= mark.time <= end]
+    rows = _rows(inside, start, end)
+    top = 10 + ROW * (max(rows, default=-1) + 1)
+    height = top + PLOT_HEIGHT + BOTTOM
+    peak = _ceiling(max(bar.total / _seconds(bar) for bar in bars))
+
+    def x(moment: int) -> float:
+        return LEFT + (min(max(moment, start), end) - start) / (end - start) * (WIDTH - LEFT - RIGHT)
+
+    def y(rate: float) -> float:
+        return top + PLOT_HEIGHT * (1 - rate / peak)
+
+    parts = [
+        f'<svg class="figure" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{uid}-title {uid}-desc">',
+        f'<title id="{uid}-title">{escape(_title(requests, clock, start, end))}</title>',
+        f'<desc id="{uid}-desc">{escape(_description(bars, requests, inside, clock))}</desc>',
+    ]
+    for onset, recovery in spans:
+        left, right = x(onset), x(end if recovery is None else recovery)
+        parts.append(f'<rect class="span" x="{left:.1f}" y="{top}" width="{max(right - left, 1):.1f}" height="{PLOT_HEIGHT}"/>')
+    for rate in _levels(peak):
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(rate):.1f}" y2="{y(rate):.1f}"/>')
+        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y(rate) + 4:.1f}" text-anchor="end">{rate:g}</text>')
+    unit = "requests/s" if requests else "error lines/s"
+    parts.append(f'<text class="unit" x="0" y="{top - 6 if not rows else 12}">{unit}</text>')
+    parts.append(f'<path class="requests" d="{_area(bars, x, y, [bar.total for bar in bars])}"/>')
+    parts.append(f'<path class="failed" d="{_area(bars, x, y, [bar.failed for bar in bars])}"/>')
+    base = top + PLOT_HEIGHT
+    parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>')
+    for moment, label in _ticks(clock, start, end):
+        parts.append(f'<line class="axis" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{base}" y2="{base + 5}"/>')
+        parts.append(f'<text class="tick" x="{x(moment):.1f}" y="{base + 20}" text-anchor="middle">{label}</text>')
+    for mark, row in zip(inside, rows, strict=True):
+        parts.append(_mark(mark, x(mark.time), 10 + ROW * row, base, clock))
+    parts += _hover(bars, requests, x, top, clock)
+    return "\n".join([*parts, "</svg>"])
+
+
+def legend(data: dict[str, Any]) -> str:
+    """The figure's legend as HTML."""
+    if any(_whole(data.get("requests"))):
+        return '<span class="key requests">requests</span> <span class="key failed">failed requests</span>'
+    return '<span class="key failed">log lines of severity error and above</span>'
+
+
+def _whole(values: Any) -> list[int]:
+    return [int(v) if isinstance(v, int | float) and v > 0 else 0 for v in values] if isinstance(values, list) else []
+
+
+def _series(data: dict[str, Any]) -> tuple[list[_Bar], bool] | None:
+    """Bars of a round length in seconds, and whether they count requests (else error lines)."""
+    total, failed = _whole(data.get("requests")), _whole(data.get("failed"))
+    requests = any(total)
+    if not requests:
+        total = failed = _whole(data.get("errors"))
+    start, step = data.get("start"), data.get("step")
+    if not any(total) or not isinstance(start, int) or not isinstance(step, int) or step < 1:
+        return None
+    failed += [0] * (len(total) - len(failed))
+    wide = next((s for s in _STEPS if s % step == 0 and len(total) * step <= s * BARS), 0)
+    group = wide // step if wide else -(-len(total) // BARS)
+    bars = [
+        _Bar(
+            start + at * step * SECOND,
+            start + min(at + group, len(total)) * step * SECOND,
+            sum(total[at : at + group]),
+            sum(failed[at : at + group]),
+        )
+        for at in range(0, len(total), group)
+    ]
+    return bars, requests
+
+
+def _seconds(bar: _Bar) -> float:
+    return (bar.end - bar.start) / SECOND
+
+
+def _ceiling(peak: float) -> float:
+    """The next round number that leaves a little air above the peak."""
+    size = 1.0
+    while size * 10 <= peak:
+        size *= 10
+    while size > peak:
+        size /= 10
+    return next(size * step for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15) if size * step >= peak * 1.04)
+
+
+def _levels(peak: float) -> list[float]:
+    return [peak * part / 4 for part in range(5)] if peak * 2 % 1 == 0 or peak < 4 else [0, peak / 2, peak]
+
+
+def _area(bars: list[_Bar], x: Any, y: Any, counts: list[int]) -> str:
+    """A stepped area: each bar is flat over its time."""
+    path = [f"M{x(bars[0].start):.1f},{y(0):.1f}"]
+    for bar, count in zip(bars, counts, strict=True):
+        level = f"{y(count / _seconds(bar)):.1f}"
+        path.append(f"V{level}H{x(bar.end):.1f}")
+    return "".join([*path, f"V{y(0):.1f}Z"])
+
+
+def _rows(marks: list[Mark], start: int, end: int) -> list[int]:
+    """The label row of each mark, so that labels do not run into each other."""
+    free: list[float] = []
+    rows = []
+    for mark in marks:
+        at = LEFT + (mark.time - start) / (end - start) * (WIDTH - LEFT - RIGHT)
+        row = next((r for r, until in enumerate(free) if at > until), len(free))
+        if row == len(free):
+            free.append(0.0)
+        free[row] = at + 150
+        rows.append(row)
+    return rows
+
+
+def _mark(mark: Mark, x: float, y: float, base: float, clock: Clock) -> str:
+    left = x > WIDTH - 160
+    anchor, shift = ("end", -6) if left else ("start", 6)
+    label = f"{_NAMES.get(mark.kind, mark.kind)} {clock.at(mark.time):%H:%M:%S}"
+    return (
+        f'<g class="mark {escape(mark.kind)}"><line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 6:.1f}" y2="{base}"/>'
+        f'<text x="{x + shift:.1f}" y="{y + 5:.1f}" text-anchor="{anchor}">{escape(label)}</text></g>'
+    )
+
+
+def _ticks(clock: Clock, start: int, end: int) -> Iterator[tuple[int, str]]:
+    """Round moments of the axis, in the incident's zone."""
+    length = (end - start) / SECOND
+    step = next((s for s in _STEPS if length / s <= 9), 86400 * max(1, round(length / 86400 / 8)))
+    offset = clock.at(start).utcoffset()
+    shift = int(offset.total_seconds()) if offset else 0
+    at = -(-(start // SECOND + shift) // step) * step - shift
+    form = "%H:%M:%S" if step < 60 else "%H:%M" if step < 86400 else "%Y-%m-%d"
+    while at * SECOND <= end:
+        moment = at * SECOND
+        local = clock.at(moment)
+        day = step < 86400 and length > 86400 and local.hour == 0 and local.minute == 0
+        yield moment, f"{local:%m-%d}" if day else f"{local:{form}}"
+        at += step
+
+
+def _hover(bars: list[_Bar], requests: bool, x: Any, top: float, clock: Clock) -> Iterator[str]:
+    """Unseen rectangles whose titles browsers show as tooltips, without a script."""
+    for bar in bars:
+        counts = (
+            f"{wording.plural(bar.total, 'request')}, {wording.number(bar.failed)} failed"
+            if requests
+            else wording.plural(bar.total, "error line")
+        )
+        label = f"{clock.time(bar.start)} to {clock.time(bar.end)}: {counts}"
+        left = x(bar.start)
+        yield (
+            f'<rect class="hover" x="{left:.1f}" y="{top}" width="{x(bar.end) - left:.1f}" height="{PLOT_HEIGHT}">'
+            f"<title>{escape(label)}</title></rect>"
+        )
+
+
+def _title(requests: bool, clock: Clock, start: int, end: int) -> str:
+    what = "Requests and failed requests" if requests else "Log lines of severity error and above"
+    return f"{what} a second, {clock.stamp(start)} to {clock.time(end)} ({clock.label(start)})"
+
+
+def _description(bars: list[_Bar], requests: bool, marks: list[Mark], clock: Clock) -> str:
+    """The figure in words, for those who do not see it."""
+    total, failed = sum(bar.total for bar in bars), sum(bar.failed for bar in bars)
+    worst = max(bars, key=lambda bar: bar.failed)
+    said = [
+        f"{wording.plural(total, 'request')}, {wording.number(failed)} failed"
+        if requests
+        else wording.plural(total, "error line")
+    ]
+    if worst.failed:
+        said.append(f"most failures from {clock.time(worst.start)} to {clock.time(worst.end)}: {wording.number(worst.failed)}")
+    said += [f"{_NAMES.get(mark.kind, mark.kind).rstrip('?')} at {clock.time(mark.time)}" for mark in marks]
+    return "; ".join(said) + "."

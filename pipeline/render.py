@@ -1,0 +1,265 @@
+"""Renders a document as one HTML file that needs nothing else: no script, no font, no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from . import figure, wording
+from .document import Block, Data, Document, parse
+from .errors import NotADraft
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+_FIGURE = "retrolog-figure"
+_TIME = re.compile(r"^((?:\d{4}-\d\d-\d\d )?\d\d:\d\d(?::\d\d)?(?:[+-]\d\d:\d\d)?) [—–-] ")
+_REFERENCE = re.compile(r"\[(E\d+)\]")
+_COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
+_MARKS = ("trigger", "onset", "detected", "resolution", "recovery")
+
+
+def html(text: str) -> str:
+    """The document as a self-contained HTML page: figure, timeline, tables, print styles, light and dark.
+
+    HTML inside the document is shown as text, comments are left out, and images other than embedded ones become links:
+    opening the page loads nothing. Raises NotADraft for a text that is no draft.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    document = parse(text)
+    if not document.is_draft:
+        raise NotADraft("This file holds no retrolog draft; render takes what `retrolog draft -o FILE` wrote.")
+    metadata = document.metadata
+    environment = Environment(
+        loader=PackageLoader("retrolog", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    style = environment.get_template("report.css").render()
+    return environment.get_template("report.html.j2").render(
+        title=str(metadata.get("title") or "Postmortem"),
+        status=str(metadata.get("status") or "draft"),
+        facts=_facts(metadata),
+        body=Markup(_body(document, metadata)),
+        style=Markup(style),
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+
+
+def markdown_only(document: Document, *, figure_as: str = "") -> str:
+    """The document's Markdown without front matter, markers and data; the figure's block becomes `figure_as`."""
+    pieces = []
+    for segment in document.segments:
+        if isinstance(segment, Data):
+            continue
+        if isinstance(segment, Block):
+            body = segment.body.strip("\r\n")
+            pieces.append(f"{figure_as if segment.id == 'figure' and figure_as else body}\n\n")
+        else:
+            pieces.append(segment.raw)
+    return "".join(pieces).replace("\r\n", "\n")
+
+
+def moment(value: Any) -> int | None:
+    """A front matter time (ISO text, or what YAML made of it) as microseconds since the epoch; None when it is none."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    at = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return round(at.timestamp() * wording.SECOND)
+
+
+def incidents(metadata: dict[str, Any]) -> list[dict[str, Any]]:
+    """The incidents of the front matter, whatever a human made of them."""
+    found = metadata.get("incidents")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _facts(metadata: dict[str, Any]) -> list[tuple[str, str]]:
+    """The few figures that stand above the report; of several incidents, the sums."""
+    found = incidents(metadata)
+    facts: list[tuple[str, str]] = []
+    spans = [(moment(one.get("onset")), moment(one.get("recovery"))) for one in found]
+    closed = [end - start for start, end in spans if start is not None and end is not None]
+    if closed and len(closed) == len(found):
+        facts.append(("Duration" if len(found) == 1 else "Durations, summed", wording.duration(sum(closed))))
+    counts = [(one.get("failed"), one.get("requests")) for one in found]
+    known = [(f, r) for f, r in counts if isinstance(f, int) and isinstance(r, int)]
+    failed, requests = sum(f for f, _ in known), sum(r for _, r in known)
+    if requests:
+        facts.append(("Requests failed", wording.number(failed)))
+        facts.append((f"of {wording.number(requests)} requests", wording.percent(100 * failed / requests)))
+    if len(found) == 1:
+        onset, noticed = moment(found[0].get("onset")), moment(found[0].get("detected"))
+        if onset is not None and noticed is not None:
+            facts.append(("Detected", f"{wording.span(onset, noticed)} onset"))
+    return facts
+
+
+def _marks(metadata: dict[str, Any]) -> tuple[list[figure.Mark], list[tuple[int, int | None]]]:
+    marks: list[figure.Mark] = []
+    spans: list[tuple[int, int | None]] = []
+    for one in incidents(metadata):
+        times = {kind: moment(one.get(kind)) for kind in _MARKS}
+        marks += [figure.Mark(kind, at) for kind, at in times.items() if at is not None]
+        onset = times["onset"]
+        if onset is not None:
+            spans.append((onset, times["recovery"]))
+    return marks, spans
+
+
+def figure_svg(document: Document) -> str:
+    """The document's figure as an `<svg>` element, marked by the times of its front matter; empty without a series."""
+    series = document.data("figure")
+    return figure.svg(series, *_marks(document.metadata)) if isinstance(series, dict) else ""
+
+
+def _figure(document: Document) -> str:
+    drawing = figure_svg(document)
+    if not drawing:
+        return ""
+    block = document.blocks.get("figure")
+    caption = (block.body if block else "").strip().strip("*").strip()
+    caption = escape(caption.removeprefix("Figure:").strip().replace("; drawn when rendered", ""))
+    legend = figure.legend(document.data("figure"))
+    return f"<figure>\n{drawing}\n<figcaption>{legend} <span>{caption}</span></figcaption>\n</figure>\n"
+
+
+def _body(document: Document, metadata: dict[str, Any]) -> str:
+    drawing = _figure(document)
+    text = markdown_only(document, figure_as=f"```{_FIGURE}\n```" if drawing else "")
+    parser = markdown(drawing)
+    env: dict[str, Any] = {}
+    tokens = parser.parse(text, env)
+    _structure(tokens)
+    return str(parser.renderer.render(tokens, parser.options, env))
+
+
+def markdown(drawing: str = "") -> MarkdownIt:
+    """The Markdown parser of all rendered outputs: CommonMark, tables and strikethrough, HTML shown as text."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+    def inert(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        return escape(_COMMENT.sub("", tokens[index].content))
+
+    def inert_block(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        kept = escape(_COMMENT.sub("", tokens[index].content).strip())
+        return f"<p>{kept}</p>\n" if kept else ""
+
+    def image(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+        source, name = str(tokens[index].attrs.get("src", "")), escape(tokens[index].content)
+        if source.startswith("data:image/") and not source.startswith("data:image/svg"):
+            return f'<img src="{escape(source)}" alt="{name}">'
+        return f'<a href="{escape(source)}" rel="noopener noreferrer">{name or escape(source)}</a>'
+
+    def fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        if tokens[index].info.strip() == _FIGURE:
+            return drawing
+        return f"<pre><code>{escape(tokens[index].content)}</code></pre>\n"
+
+    parser.add_render_rule("html_inline", inert)
+    parser.add_render_rule("html_block", inert_block)
+    parser.add_render_rule("image", image)
+    parser.add_render_rule("fence", fence)
+    parser.add_render_rule("retrolog_element", lambda _self, tokens, index, *_: tokens[index].content)
+    parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    return parser
+
+
+def _structure(tokens: list[Token]) -> None:
+    """Adds the classes and anchors that the style sheet and the references need, and links references to evidence."""
+    anchors = _anchors(tokens)
+    names: dict[str, int] = {}
+    for index, token in enumerate(tokens):
+        if token.type in ("th_open", "td_open") and "style" in token.attrs:
+            # An inline style is refused by the page's own content policy.
+            token.attrs = {"class": str(token.attrs["style"]).removeprefix("text-align:")}
+        elif token.type == "heading_open":
+            token.attrSet("id", _slug(tokens[index + 1].content, names))
+            if tokens[index + 1].content.startswith("Appendix"):
+                token.attrJoin("class", "appendix")
+        elif token.type == "blockquote_open":
+            words = tokens[index + 2].content if index + 2 < len(tokens) else ""
+            if words.startswith("**Question"):
+                token.attrJoin("class", "question")
+            elif words.startswith("**Newly generated"):
+                token.attrJoin("class", "conflict")
+        elif token.type == "inline" and token.children:
+            if tokens[index - 2].type == "list_item_open" and _timed(token):
+                tokens[index - 2].attrJoin("class", "entry")
+            token.children = _linked(token.children, anchors)
+
+
+def _slug(text: str, names: dict[str, int]) -> str:
+    slug = re.sub(r"\W+", "-", text.casefold()).strip("-") or "section"
+    names[slug] = names.get(slug, 0) + 1
+    return f"s-{slug}" if names[slug] == 1 else f"s-{slug}-{names[slug]}"
+
+
+def _anchors(tokens: list[Token]) -> set[str]:
+    """Gives each quoted line of the appendix its anchor; returns the names found, such as `E3`."""
+    found: set[str] = set()
+    for index, token in enumerate(tokens):
+        children = token.children or []
+        if token.type != "inline" or len(children) < 3 or tokens[index - 2].type != "list_item_open":
+            continue
+        name = children[next((i for i, child in enumerate(children) if child.type == "strong_open"), 0) + 1].content
+        if re.match(r"\*\*E\d+\*\*", token.content) and name not in found:
+            tokens[index - 2].attrSet("id", name.lower())
+            tokens[index - 2].attrJoin("class", "evidence")
+            found.add(name)
+    return found
+
+
+def _timed(token: Token) -> bool:
+    """True for an entry of the timeline; its time becomes an element of its own, its label a class."""
+    children = token.children or []
+    match = _TIME.match(children[0].content) if children and children[0].type == "text" else None
+    if match is None:
+        return False
+    children[0].content = children[0].content[match.end() :]
+    children.insert(0, _element(f"<time>{escape(match[1])}</time> "))
+    if len(children) > 3 and not children[1].content.strip() and children[2].type == "strong_open":
+        children[2].attrJoin("class", f"label {re.sub(r'[^a-z]', '', children[3].content.lower())}")
+    return True
+
+
+def _element(markup: str) -> Token:
+    from markdown_it.token import Token
+
+    # A text token would be escaped; this type has a rule of its own, which no document can reach.
+    token = Token("retrolog_element", "", 0)
+    token.content = markup
+    return token
+
+
+def _linked(children: list[Token], anchors: set[str]) -> list[Token]:
+    """Text tokens split at references such as `[E3]`, which become links where the appendix has the line."""
+    from markdown_it.token import Token
+
+    result: list[Token] = []
+    for child in children:
+        if child.type != "text":
+            result.append(child)
+            continue
+        for position, piece in enumerate(_REFERENCE.split(child.content)):
+            if position % 2 and piece in anchors:
+                result.append(_element(f'<a class="ref" href="#{piece.lower()}">{piece}</a>'))
+            elif position % 2 or piece:
+                text = Token("text", "", 0)
+                text.content = f"[{piece}]" if position % 2 else piece
+                result.append(text)
+    return result
