@@ -91,6 +91,8 @@ def binary_kind(head: bytes, name: str) -> str | None:
     body = _HOLE.sub(b"", head)
     if not body.strip(b"\0"):
         return "nothing but NUL bytes" if len(head) >= HEAD else None
+    if len(body) < 32:  # too little to judge by
+        return None
     if body.count(0) > 0.3 * len(body):
         return "binary data (mostly NUL bytes)"
     controls = len(_CONTROL.findall(body))

@@ -264,7 +264,7 @@ class _Search:
         """Look at places all over the file; answer why it cannot be searched, or nothing."""
         size = self._place.size
         latest, silent, places = -(1 << 62), 0, 0
-        for offset in (*range(0, size, max(1, size // _SAMPLES)), max(0, size - _NEAR)):
+        for offset in sorted({*range(0, size, max(1, size // _SAMPLES)), max(0, size - _NEAR)}):
             found = self._timed(offset, _LINES, reach=1 << 16)
             places += 1
             silent += not found
