@@ -261,7 +261,7 @@ def title(findings: Findings, clock: Clock) -> str:
         worst = "outage" if any(one.severity == "outage" for one in found) else "partial degradation"
         return f"{wording.plural(len(found), worst)} on {day}"
     ends = f" to {clock.at(first.recovery.time):%H:%M}" if first.recovery else ", not over in the logs"
-    return f"{noun(first).capitalize()} on {day}, {clock.at(first.onset.time):%H:%M}{ends} ({clock.label(first.onset.time)})"
+    return f"{noun(first).capitalize()} on {day}, {clock.at(first.onset.time):%H:%M}{ends}"
 
 
 def _looked_at(findings: Findings, clock: Clock) -> list[str]:

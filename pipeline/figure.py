@@ -5,6 +5,7 @@ Pure text, no script: colours come from classes (`report.css`), so the figure fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -43,7 +44,11 @@ class _Bar:
 
 
 def svg(
-    data: dict[str, Any], marks: Sequence[Mark] = (), spans: Sequence[tuple[int, int | None]] = (), *, uid: str = "figure"
+    data: dict[str, Any],
+    marks: Sequence[Mark] = (),
+    spans: Sequence[tuple[int, int | None]] = (),
+    *,
+    uid: str = "figure",
 ) -> str:
     """The figure as an `<svg>` element; empty when the series holds nothing.
 
@@ -60,13 +65,13 @@ def svg(
     rows = _rows(inside, start, end)
     top = 10 + ROW * (max(rows, default=-1) + 1)
     height = top + PLOT_HEIGHT + BOTTOM
-    peak = _ceiling(max(bar.total / _seconds(bar) for bar in bars))
+    levels = _levels(max(bar.total / _seconds(bar) for bar in bars))
 
     def x(moment: int) -> float:
         return LEFT + (min(max(moment, start), end) - start) / (end - start) * (WIDTH - LEFT - RIGHT)
 
     def y(rate: float) -> float:
-        return top + PLOT_HEIGHT * (1 - rate / peak)
+        return top + PLOT_HEIGHT * (1 - rate / levels[-1])
 
     parts = [
         f'<svg class="figure" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{uid}-title {uid}-desc">',
@@ -75,10 +80,16 @@ def svg(
     ]
     for onset, recovery in spans:
         left, right = x(onset), x(end if recovery is None else recovery)
-        parts.append(f'<rect class="span" x="{left:.1f}" y="{top}" width="{max(right - left, 1):.1f}" height="{PLOT_HEIGHT}"/>')
-    for rate in _levels(peak):
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(rate):.1f}" y2="{y(rate):.1f}"/>')
-        parts.append(f'<text class="tick" x="{LEFT - 8}" y="{y(rate) + 4:.1f}" text-anchor="end">{rate:g}</text>')
+        parts.append(
+            f'<rect class="span" x="{left:.1f}" y="{top}" width="{max(right - left, 1):.1f}" height="{PLOT_HEIGHT}"/>'
+        )
+    for rate in levels:
+        parts.append(
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(rate):.1f}" y2="{y(rate):.1f}"/>'
+        )
+        parts.append(
+            f'<text class="tick" x="{LEFT - 8}" y="{y(rate) + 4:.1f}" text-anchor="end">{rate:g}</text>'
+        )
     unit = "requests/s" if requests else "error lines/s"
     parts.append(f'<text class="unit" x="0" y="{top - 6 if not rows else 12}">{unit}</text>')
     parts.append(f'<path class="requests" d="{_area(bars, x, y, [bar.total for bar in bars])}"/>')
@@ -86,8 +97,12 @@ def svg(
     base = top + PLOT_HEIGHT
     parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>')
     for moment, label in _ticks(clock, start, end):
-        parts.append(f'<line class="axis" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{base}" y2="{base + 5}"/>')
-        parts.append(f'<text class="tick" x="{x(moment):.1f}" y="{base + 20}" text-anchor="middle">{label}</text>')
+        parts.append(
+            f'<line class="axis" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{base}" y2="{base + 5}"/>'
+        )
+        parts.append(
+            f'<text class="tick" x="{x(moment):.1f}" y="{base + 20}" text-anchor="middle">{label}</text>'
+        )
     for mark, row in zip(inside, rows, strict=True):
         parts.append(_mark(mark, x(mark.time), 10 + ROW * row, base, clock))
     parts += _hover(bars, requests, x, top, clock)
@@ -102,7 +117,11 @@ def legend(data: dict[str, Any]) -> str:
 
 
 def _whole(values: Any) -> list[int]:
-    return [int(v) if isinstance(v, int | float) and v > 0 else 0 for v in values] if isinstance(values, list) else []
+    return (
+        [int(v) if isinstance(v, int | float) and v > 0 else 0 for v in values]
+        if isinstance(values, list)
+        else []
+    )
 
 
 def _series(data: dict[str, Any]) -> tuple[list[_Bar], bool] | None:
@@ -133,18 +152,11 @@ def _seconds(bar: _Bar) -> float:
     return (bar.end - bar.start) / SECOND
 
 
-def _ceiling(peak: float) -> float:
-    """The next round number that leaves a little air above the peak."""
-    size = 1.0
-    while size * 10 <= peak:
-        size *= 10
-    while size > peak:
-        size /= 10
-    return next(size * step for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15) if size * step >= peak * 1.04)
-
-
 def _levels(peak: float) -> list[float]:
-    return [peak * part / 4 for part in range(5)] if peak * 2 % 1 == 0 or peak < 4 else [0, peak / 2, peak]
+    """Round rates for the axis, the last one at or above the peak: steps of 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(peak))
+    step = next(power * part for part in (0.1, 0.2, 0.5, 1, 2, 5) if peak / (power * part) <= 5)
+    return [round(step * at, 10) for at in range(math.ceil(peak / step) + 1)]
 
 
 def _area(bars: list[_Bar], x: Any, y: Any, counts: list[int]) -> str:
@@ -227,6 +239,8 @@ def _description(bars: list[_Bar], requests: bool, marks: list[Mark], clock: Clo
         else wording.plural(total, "error line")
     ]
     if worst.failed:
-        said.append(f"most failures from {clock.time(worst.start)} to {clock.time(worst.end)}: {wording.number(worst.failed)}")
+        said.append(
+            f"most failures from {clock.time(worst.start)} to {clock.time(worst.end)}: {wording.number(worst.failed)}"
+        )
     said += [f"{_NAMES.get(mark.kind, mark.kind).rstrip('?')} at {clock.time(mark.time)}" for mark in marks]
     return "; ".join(said) + "."

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_FIGURE = "retrolog-figure"
+_FIGURE, _FACTS = "retrolog-figure", "retrolog-facts"
 _TIME = re.compile(r"^((?:\d{4}-\d\d-\d\d )?\d\d:\d\d(?::\d\d)?(?:[+-]\d\d:\d\d)?) [—–-] ")
 _REFERENCE = re.compile(r"\[(E\d+)\]")
 _COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
@@ -36,31 +36,42 @@ def html(text: str) -> str:
 
     document = parse(text)
     if not document.is_draft:
-        raise NotADraft("This file holds no retrolog draft; render takes what `retrolog draft -o FILE` wrote.")
+        raise NotADraft(
+            "This file holds no retrolog draft; render takes what `retrolog draft -o FILE` wrote."
+        )
     metadata = document.metadata
     environment = Environment(
-        loader=PackageLoader("retrolog", "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("retrolog", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     style = environment.get_template("report.css").render()
     return environment.get_template("report.html.j2").render(
         title=str(metadata.get("title") or "Postmortem"),
         status=str(metadata.get("status") or "draft"),
-        facts=_facts(metadata),
         body=Markup(_body(document, metadata)),
         style=Markup(style),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
 
 
-def markdown_only(document: Document, *, figure_as: str = "") -> str:
-    """The document's Markdown without front matter, markers and data; the figure's block becomes `figure_as`."""
+def markdown_only(document: Document, *, figure_as: str = "", title_adds: str = "") -> str:
+    """The document's Markdown without front matter, markers and data.
+
+    The figure's block becomes `figure_as` where that is given; `title_adds` follows the title's block.
+    """
     pieces = []
     for segment in document.segments:
         if isinstance(segment, Data):
             continue
         if isinstance(segment, Block):
             body = segment.body.strip("\r\n")
-            pieces.append(f"{figure_as if segment.id == 'figure' and figure_as else body}\n\n")
+            if segment.id == "figure":
+                body = figure_as or body
+            elif segment.id == "title":
+                body += title_adds
+            pieces.append(f"{body}\n\n")
         else:
             pieces.append(segment.raw)
     return "".join(pieces).replace("\r\n", "\n")
@@ -92,18 +103,25 @@ def _facts(metadata: dict[str, Any]) -> list[tuple[str, str]]:
     spans = [(moment(one.get("onset")), moment(one.get("recovery"))) for one in found]
     closed = [end - start for start, end in spans if start is not None and end is not None]
     if closed and len(closed) == len(found):
-        facts.append(("Duration" if len(found) == 1 else "Durations, summed", wording.duration(sum(closed))))
+        facts.append(("duration" if len(found) == 1 else "durations, summed", wording.duration(sum(closed))))
     counts = [(one.get("failed"), one.get("requests")) for one in found]
     known = [(f, r) for f, r in counts if isinstance(f, int) and isinstance(r, int)]
     failed, requests = sum(f for f, _ in known), sum(r for _, r in known)
     if requests:
-        facts.append(("Requests failed", wording.number(failed)))
+        facts.append(("requests failed", wording.number(failed)))
         facts.append((f"of {wording.number(requests)} requests", wording.percent(100 * failed / requests)))
     if len(found) == 1:
         onset, noticed = moment(found[0].get("onset")), moment(found[0].get("detected"))
         if onset is not None and noticed is not None:
-            facts.append(("Detected", f"{wording.span(onset, noticed)} onset"))
+            facts.append(("from onset to detection", wording.duration(noticed - onset)))
     return facts
+
+
+def _facts_html(metadata: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in _facts(metadata)
+    )
+    return f'<dl class="facts">{rows}</dl>\n' if rows else ""
 
 
 def _marks(metadata: dict[str, Any]) -> tuple[list[figure.Mark], list[tuple[int, int | None]]]:
@@ -137,16 +155,21 @@ def _figure(document: Document) -> str:
 
 def _body(document: Document, metadata: dict[str, Any]) -> str:
     drawing = _figure(document)
-    text = markdown_only(document, figure_as=f"```{_FIGURE}\n```" if drawing else "")
-    parser = markdown(drawing)
+    text = markdown_only(
+        document, figure_as=f"```{_FIGURE}\n```" if drawing else "", title_adds=f"\n\n```{_FACTS}\n```"
+    )
+    parser = markdown({_FIGURE: drawing, _FACTS: _facts_html(metadata)})
     env: dict[str, Any] = {}
     tokens = parser.parse(text, env)
     _structure(tokens)
     return str(parser.renderer.render(tokens, parser.options, env))
 
 
-def markdown(drawing: str = "") -> MarkdownIt:
-    """The Markdown parser of all rendered outputs: CommonMark, tables and strikethrough, HTML shown as text."""
+def markdown(drawn: dict[str, str] | None = None) -> MarkdownIt:
+    """The Markdown parser of all rendered outputs: CommonMark, tables and strikethrough, HTML shown as text.
+
+    `drawn` gives the HTML that stands for a fence of the language named by its key.
+    """
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -165,8 +188,8 @@ def markdown(drawing: str = "") -> MarkdownIt:
         return f'<a href="{escape(source)}" rel="noopener noreferrer">{name or escape(source)}</a>'
 
     def fence(self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        if tokens[index].info.strip() == _FIGURE:
-            return drawing
+        if drawn and tokens[index].info.strip() in drawn:
+            return drawn[tokens[index].info.strip()]
         return f"<pre><code>{escape(tokens[index].content)}</code></pre>\n"
 
     parser.add_render_rule("html_inline", inert)
@@ -216,7 +239,9 @@ def _anchors(tokens: list[Token]) -> set[str]:
         children = token.children or []
         if token.type != "inline" or len(children) < 3 or tokens[index - 2].type != "list_item_open":
             continue
-        name = children[next((i for i, child in enumerate(children) if child.type == "strong_open"), 0) + 1].content
+        name = children[
+            next((i for i, child in enumerate(children) if child.type == "strong_open"), 0) + 1
+        ].content
         if re.match(r"\*\*E\d+\*\*", token.content) and name not in found:
             tokens[index - 2].attrSet("id", name.lower())
             tokens[index - 2].attrJoin("class", "evidence")

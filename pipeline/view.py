@@ -127,7 +127,8 @@ class View:
             "key": f"i{position}",
             "noun": noun(incident),
             "heading": self._when(incident),
-            "summary": self._summary(incident),
+            "what": _join(self._what(incident), *(_say(text) for text in incident.scope[:2])),
+            "points": self._summary(incident),
             "scope": [Markup(_say(text)) for text in incident.scope],
             "figures": self._figures(incident),
             "endpoints": _endpoints(impact),
@@ -148,44 +149,30 @@ class View:
             return f"{onset}, not over at the end of the logs"
         return f"{onset} to {self.clock.time(incident.recovery.time)}"
 
-    def _summary(self, incident: Incident) -> list[Markup]:
-        """The summary's sentences: what, when, how long; how it was seen; likely trigger; what ended it."""
-        parts = [self._what(incident)]
-        parts += [Markup(_say(text)) for text in incident.scope[:2]]
+    def _summary(self, incident: Incident) -> list[tuple[str, Markup]]:
+        """The summary's points after its first sentences: how it was noticed, the likely trigger, what ended it."""
+        onset = incident.onset.time
+        rows: list[tuple[str, Markup]] = []
         if incident.detected:
-            found = incident.detected
-            delay = wording.span(incident.onset.time, found.time)
-            parts.append(
-                _join(
-                    f"First noticed at {self.clock.time(found.time)}, {delay} the onset:",
-                    _say(found.summary),
-                    self.register.cite(found.evidence, 1),
-                )
-            )
+            rows.append(("Noticed", self._point(incident.detected, onset)))
         if incident.trigger:
-            cause = incident.trigger
-            parts.append(
-                _join(
-                    f"**Likely trigger, unconfirmed:** {self.clock.time(cause.time)},",
-                    f"{wording.span(incident.onset.time, cause.time)} the onset:",
-                    _say(cause.summary),
-                    self.register.cite(cause.evidence, 1),
-                )
-            )
+            rows.append(("Likely trigger, unconfirmed", self._point(incident.trigger, onset)))
         else:
-            parts.append(Markup("No change or event that could have triggered it was found in the logs."))
-        if incident.resolution:
-            end = incident.resolution
-            parts.append(
-                _join(
-                    f"It ended with the action at {self.clock.time(end.time)}:",
-                    _say(end.summary),
-                    self.register.cite(end.evidence, 1),
-                )
+            rows.append(
+                ("Trigger", Markup("no change or event that could have been it was found in the logs."))
             )
+        if incident.resolution:
+            rows.append(("Ended by", self._point(incident.resolution, onset)))
         elif incident.recovery:
-            parts.append(Markup("No action that ended it was found in the logs."))
-        return parts
+            rows.append(("Ended by", Markup("no action is found in the logs.")))
+        return rows
+
+    def _point(self, found: Candidate, onset: int) -> Markup:
+        return _join(
+            f"{self.clock.time(found.time)}, {wording.span(onset, found.time)} the onset:",
+            _say(found.summary),
+            self.register.cite(found.evidence, 1),
+        )
 
     def _what(self, incident: Incident) -> Markup:
         impact, onset = incident.impact, incident.onset
@@ -246,21 +233,21 @@ class View:
     def _detection(self, incident: Incident) -> list[Markup]:
         """How long it took to notice, to take up and to end, as far as the logs tell."""
         onset = incident.onset.time
-        rows: list[Markup] = []
-        for label, found in (
-            ("Detected", incident.detected),
-            ("Acknowledged", incident.acknowledged),
-            ("Ended", incident.resolution),
-        ):
-            if found is not None:
-                rows.append(
-                    _join(
-                        f"**{label}:** {self.clock.time(found.time)}, {wording.span(onset, found.time)} the onset.",
-                        self.register.cite(found.evidence, 1),
-                    )
-                )
+        steps = (
+            ("detection", incident.detected),
+            ("acknowledgement", incident.acknowledged),
+            ("action", incident.resolution),
+        )
+        told = [
+            _join(f"to {name} {wording.duration(found.time - onset)}", self.register.cite(found.evidence, 1))
+            for name, found in steps
+            if found is not None and found.time >= onset
+        ]
+        if incident.recovery is not None:
+            told.append(Markup(f"to the last failure {wording.duration(incident.recovery.time - onset)}"))
+        rows = [Markup(f"**From onset** {', '.join(told)}.")] if told else []
         if incident.detected is None:
-            rows.insert(0, Markup("**Detected:** the logs hold no alert and no report by a person."))
+            rows.append(Markup("The logs hold no alert and no report by a person."))
         return rows
 
     def _ended(self, incident: Incident) -> Markup:
