@@ -264,7 +264,7 @@ class Lexicon:
             raise BadOption(f"{name} has the unknown key {min(unknown)!r}; see pipeline/lexicon.toml.")
         kind = str(row.get("kind", ""))
         if kind not in self._kinds:
-            raise BadOption(f"{name} has the unknown kind {kind!r}; add a [kind.{kind or 'NAME'}] table.")
+            raise BadOption(f"{name} has the unknown kind {kind!r}; add it to the [kind] table.")
         role, weight = self._kinds[kind]
         role = str(row.get("role", role))
         if role not in ROLES:
@@ -274,6 +274,9 @@ class Lexicon:
             raise BadOption(
                 f"{name} has the unknown severity {severity!r}; use one of {', '.join(SEVERITIES)}."
             )
+        via = row.get("via")
+        if via not in (None, "cron", "person"):
+            raise BadOption(f"{name} has the unknown `via` {via!r}; use cron or person.")
         patterns = _texts(row, "match", name)
         if not patterns:
             raise BadOption(f"{name} has no `match`; give it at least one regular expression.")
@@ -286,14 +289,14 @@ class Lexicon:
             mark=Mark(
                 kind=kind,
                 role=role,
-                weight=0.0 if routine else float(row.get("weight", weight)),
+                weight=0.0 if routine else _number(row.get("weight", weight), name),
                 routine=routine,
-                subject=row.get("subject"),
-                actor=row.get("actor"),
-                phase=row.get("phase"),
+                subject=_text(row, "subject", name),
+                actor=_text(row, "actor", name),
+                phase=_text(row, "phase", name),
             ),
             own=bool(row.get("own", False)),
-            via=row.get("via"),
+            via=via,
         )
 
 
@@ -365,7 +368,10 @@ _WRAPPER = re.compile(
     r"^(?:(?:\S*/)?(?:nohup|setsid|exec|time|chronic|command|ionice|nice|env|timeout|flock|sudo|doas|stdbuf|systemd-cat|cronitor)"
     r"(?=\s)(?:\s+(?:-\S+(?:\s+\d+)?|\d+[smh]?|\w+=\S*|/\S+\.lock))*|\w+=\S*)\s+(?=\S)"
 )
-_GUARD = re.compile(r"^(?:test|\[|cd|command -v|which|sleep|true|echo|date|umask|set|export|ulimit)(?=\s|$)")
+_KEYWORD = re.compile(r"^(?:(?:if|then|else|elif|do|while|until|[!{(])\s+)+|\s*[)}]$")
+_GUARD = re.compile(
+    r"^(?:fi|done|esac|[})]|test|\[|cd|command -v|which|sleep|true|echo|date|umask|set|export|ulimit)(?=\s|$)"
+)
 
 
 def _parts(command: str) -> list[str]:
@@ -385,7 +391,8 @@ def _parts(command: str) -> list[str]:
 
     parts: list[str] = []
     for part in _SEPARATOR.split(_QUOTED.sub(keep, command.replace("\0", ""))):
-        part = re.sub(r"\0(\d+)\0", lambda mark: inside[int(mark[1])], part).strip()
+        part = re.sub(r"\0(\d+)\0", lambda mark: inside[int(mark[1])], part)
+        part = _KEYWORD.sub("", part.strip())
         for _ in range(4):
             wrapper = _WRAPPER.match(part)
             if wrapper is None:
@@ -413,10 +420,20 @@ def _compile(pattern: str, where: str) -> re.Pattern[str]:
 def _kind(name: str, kind: Any) -> tuple[str, float]:
     if not isinstance(kind, Mapping) or kind.get("role") not in ROLES:
         raise BadOption(f"Kind {name!r} of the lexicon needs a role, one of {', '.join(ROLES)}.")
-    try:
-        return str(kind["role"]), float(kind.get("weight", 0.0))
-    except (TypeError, ValueError) as error:
-        raise BadOption(f"Kind {name!r} of the lexicon has a weight that is no number.") from error
+    return str(kind["role"]), _number(kind.get("weight", 0.0), f"Kind {name!r} of the lexicon")
+
+
+def _number(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadOption(f"{where} has a weight that is no number: {value!r}.")
+    return float(value)
+
+
+def _text(row: Mapping[str, Any], key: str, where: str) -> str | None:
+    value = row.get(key)
+    if value is not None and not isinstance(value, str):
+        raise BadOption(f"{where} has a `{key}` that is no text: {value!r}.")
+    return value
 
 
 def _mapping(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
