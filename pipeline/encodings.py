@@ -88,9 +88,11 @@ def binary_kind(head: bytes, name: str) -> str | None:
             return f"{what}; {advice.format(name=name)}" if advice else what
     if encoding_of(head)[0] != "utf-8":
         return None
-    body = _HOLE.sub(b"", head)
+    body, holes = _HOLE.subn(b"", head)
     if not body.strip(b"\0"):
         return "nothing but NUL bytes" if len(head) >= HEAD else None
+    if holes and head.count(0) > 0.3 * len(head) and (holes > 2 or b"\n" not in body):
+        return "binary data (records padded with NUL bytes)"  # wtmp, lastlog and other tables
     if len(body) < 32:  # too little to judge by
         return None
     if body.count(0) > 0.3 * len(body):

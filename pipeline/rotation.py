@@ -60,7 +60,7 @@ def part_of(name: str) -> Part:
 
     Knows numbers (`.1`), dates with or without a time (`-20261123`, `.2026-11-23T10-00-00`, `u_ex261123`), epochs, `.old`
     and the like, at the end or before the extension (`app.1.log`, `app-2026-11-23.log`). A number joined by a dash is part
-    of the name: `worker-1.log` and `worker-2.log` are two workers.
+    of the name: `worker-1.log` and `worker-2.log` are two workers. A name that is only a date belongs to `*.log`.
     """
     folder, slash, base = name.rpartition("/")
     packed = _PACKED.search(base)
@@ -72,8 +72,8 @@ def part_of(name: str) -> Part:
     extension = _EXTENSION.search(base)
     if extension and extension.start():
         root = _strip(base[: extension.start()], found, (*_MARKS, _SHORT_DATE))
-        base = (root or "log") + extension.group()
-    stem = folder + slash + (base or "log")
+        base = (root or "*") + extension.group()
+    stem = folder + slash + (base or "*")
     date = re.sub(r"\D", "", found.get("date", "") + found.get("time", ""))
     if "epoch" in found and not date:
         stamp = datetime.datetime.fromtimestamp(int(found["epoch"]), datetime.UTC)
@@ -88,7 +88,11 @@ def _strip(text: str, found: dict[str, str], marks: Sequence[re.Pattern[str]]) -
         again = False
         for mark in marks:
             match = mark.search(text)
-            if match and match.start() and not found.keys() & {k for k, v in match.groupdict().items() if v}:
+            if (
+                match
+                and (match.start() or "date" in match.groupdict())
+                and not found.keys() & {k for k, v in match.groupdict().items() if v}
+            ):
                 found.update({k: v for k, v in match.groupdict().items() if v})
                 text, again = text[: match.start()], True
     return text

@@ -104,7 +104,7 @@ def test_no_window_and_packed_files_are_whole(tmp_path: Path) -> None:
 
 def test_the_hour_that_happens_twice_is_found_both_times(tmp_path: Path) -> None:
     hour = 3600
-    times = [*range(0, 10 * hour), *range(9 * hour, 20 * hour)]
+    times = [*range(10 * hour), *range(9 * hour, 20 * hour)]
     file = write(tmp_path / "a.log", log(times))
     start, end = (9 * hour + 600) * SECOND, (9 * hour + 660) * SECOND
     found = find_range(file, start, end, probe, small=0)
@@ -220,7 +220,7 @@ def test_parts_out_of_order_are_all_read() -> None:
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [
-        (range(0, 900), "before"),
+        (range(900), "before"),
         (range(5000, 5900), "after"),
         (range(900, 1300), "touches"),
         (range(1950, 2100), "touches"),
