@@ -136,7 +136,7 @@ def test_tools_that_act_are_no_people() -> None:
 
 
 def test_columns_of_unequal_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match=r"shorter|longer"):
         LEXICON.mark_all(["a"], ["b", "c"], [None], [None])
 
 
