@@ -250,7 +250,7 @@ def _peak_of_lags(lags: Floats, width: float, step: float, method: str) -> Offse
         return None
     low = float(np.floor(lags.min() / width)) - 40
     seen = np.bincount((np.floor(lags / width) - low).astype(np.int64))
-    seen = np.concatenate([seen, np.zeros(40)])
+    seen = np.concatenate([seen.astype(np.float64), np.zeros(40)])
     pair = seen + np.concatenate([seen[1:], [0.0]])  # a delay that falls on a bin's edge is in two bins
     chance = _surround(pair, max(10, int(10.0 / width)))
     places = np.asarray((np.arange(len(seen)) + low + 1.0) * width, dtype=np.float64)

@@ -109,6 +109,7 @@ def cut(
     """
     when = np.asarray(times, dtype=np.float64)
     bad = np.asarray(failed, dtype=bool)
+    p_in, p_out = (min(max(p, 1e-9), 1 - 1e-9) for p in (p_in, p_out))
     gain = np.where(bad, np.log(p_in / p_out), np.log((1 - p_in) / (1 - p_out)))
     first, last = onset, recovery
     near = np.flatnonzero((when >= onset - slack) & (when <= min(onset + slack, recovery)))

@@ -25,6 +25,8 @@ Ints = npt.NDArray[np.int64]
 _INTERVAL = 1.92
 #: Gain (over dispersion) at which a weaker piece before the onset or after the recovery still belongs to the span.
 _EXTEND = 5.0
+#: The foot of a ramp is weaker than an outage may be: its ratio over the background's.
+_FOOT = 2.0
 #: Spans looked for before the dispersion is known; more than this in one window is a noisy background.
 _CANDIDATES = 24
 #: So many equally strong spans may hide each other: each inflates the dispersion that the others are judged by.
@@ -419,7 +421,7 @@ class Scan:
         best: tuple[float, tuple[int, int] | None] = (_EXTEND * spread, None)
         for piece in pieces:
             count, exposure = self.series.of(*piece)
-            if count > max(self.rule.min_factor * background, background + self.rule.min_rise) * exposure:
+            if count > _FOOT * background * exposure:
                 gain = self._over(count, exposure, background)
                 if gain > best[0]:
                     best = (gain, piece)
@@ -444,6 +446,11 @@ class Scan:
         ratio = self.model.ratio(count, exposure)
         inside = min(max(count / exposure if exposure else 0.0, 0.0), self.model.top) or ratio
         onset, recovery = self._edge_bounds(span, inside, background, spread)
+        onset = (min(onset[0], self._ramp_foot(start, (start + stop) // 2, background, spread)), onset[1])
+        recovery = (
+            recovery[0],
+            max(recovery[1], self._ramp_foot(stop, (start + stop) // 2, background, spread)),
+        )
         traffic = np.flatnonzero(self.series.exposure)
         first, last = int(traffic[0]), int(traffic[-1])
         if self.rise:
@@ -489,6 +496,28 @@ class Scan:
         near = min(middle, span.step_stop) + np.flatnonzero(stops >= total[span.step_stop - low] - allowed)
         recovery = (min(int(near[0]), span.step_stop), max(int(near[-1]), span.stop))
         return onset, recovery
+
+    def _ramp_foot(self, edge: int, middle: int, background: float, spread: float) -> int:
+        """Where a ratio that climbs evenly from an edge to the middle of the span must have left the background.
+
+        A line through the ratios of the two halves of that stretch; the edge itself when they differ by chance.
+        """
+        half = (edge + middle) // 2
+        near, far = self.series.of(*sorted((edge, half))), self.series.of(*sorted((half, middle)))
+        if not (near[1] > 0 and far[1] > 0 and half != edge):
+            return edge
+        low, high = near[0] / near[1] - background, far[0] / far[1] - background
+        even = (near[0] + far[0]) / (near[1] + far[1])
+        noise = spread * self.model.variance(1.0, min(even, self.model.top)) * (1 / near[1] + 1 / far[1])
+        if low < 0 or high - low < 3 * float(np.sqrt(noise)):
+            return edge
+        foot = (edge + half) / 2 - (half - edge) * low / (high - low)
+        reach = 1.2 * (foot - edge)  # a fifth more, because the two ratios have errors too
+        if (foot - edge) * (middle - edge) > 0:
+            return edge
+        return int(
+            np.clip(edge + np.floor(reach) if reach < 0 else edge + np.ceil(reach), 0, len(self.series.count))
+        )
 
     def _holes(self, start: int, stop: int, inside: float, background: float, spread: float) -> int:
         """How often the series returned to its background inside a span: the same scan, the other way round."""
