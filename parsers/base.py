@@ -65,7 +65,7 @@ class Format:
     reference: str
     pattern: re.Pattern[str] | None = None
     parse: Callable[[str, TimeContext], Event | None] | None = None
-    continues: Callable[[str], bool] | None = None
+    continues: Callable[[str, TimeContext], bool] | None = None
     close: Callable[[Event, TimeContext], None] | None = None
     first: str = ""
     priority: int = 50  # lower is asked first when no favourite is known

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .base import Event, Format
 from .columns import take_trailing
-from .detect import Detector, clean
+from .detect import LAST_RESORT, Detector, clean
 from .tables import events_table
 from .timestamps import TimeContext
 from .years import YearPlan, plan_years, scan_years
@@ -93,7 +93,7 @@ class BlockParser:
             self._close(done)
             self._format, event = found
             self._open = event
-        elif current is not None and self._timed:
+        elif current is not None and (self._timed or self._several_rows()):
             self._append(current, text, len(row), done, line, offset)
             return
         else:
@@ -106,9 +106,17 @@ class BlockParser:
 
     def _continues(self, text: str) -> bool:
         """Whether the row belongs to the open event without asking what it is: by its format's word, or indented."""
-        if self._format is not None and self._format.continues is not None and self._format.continues(text):
+        if self._format is not None and self._format.continues is not None and self._format.continues(text, self.context):
             return True
         return self._timed and not self._indented and text[:1] in (" ", "\t", "")
+
+    def _several_rows(self) -> bool:
+        """Whether the open event is of a format whose records span rows, so that untimed rows are its own."""
+        return self._format is not None and self._format.close is not None
+
+    def _is_particular(self) -> bool:
+        """Whether the open event is of a format of its own, not of the one that takes any text with a time."""
+        return self._format is not None and self._format.priority < LAST_RESORT
 
     def _start(self, text: str, line: int) -> tuple[Format, Event] | None:
         """The format and event that begin with this row, None for an untimed row."""
@@ -125,6 +133,8 @@ class BlockParser:
         dated = event.time is not None or context.year_missing
         if not dated and self._timed and form is not self._format and form.close is None:
             return None  # an untimed record amid timed rows of another format is what the row before it printed
+        if self._timed and form.priority >= LAST_RESORT and not event.message.strip() and self._is_particular():
+            return None  # a bare date amid rows of a known format is data, as in a multi-line SQL text
         context.accept(event.time)
         if dated:
             self._timed = True

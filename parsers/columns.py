@@ -141,7 +141,10 @@ def pattern_event(name: str, match: re.Match[str], context: TimeContext) -> Even
 
     `level` gives the severity, `request` is split into method and path, a group that is no column goes to `fields`.
     """
-    groups = match.groupdict()
+    groups: dict[str, str] = {}
+    for key, value in match.groupdict().items():
+        if value:
+            groups.setdefault(key.rstrip("0123456789"), value)  # alternatives number their groups: level, level2
     time: int | None = None
     stamp = groups.pop("time", None)
     if stamp is not None:
@@ -149,12 +152,10 @@ def pattern_event(name: str, match: re.Match[str], context: TimeContext) -> Even
         if reading is None:
             return None
         time = reading[1]
-    message = groups.pop("message", None)
-    event = Event(time, message if message is not None else "", name)
+    event = Event(time, groups.pop("message", ""), name)
     for key, value in groups.items():
-        if value is None or value == "" or value == "-":
-            continue
-        fill(event, key, value)
+        if present(value.strip()):
+            fill(event, key, value.strip())
     return event
 
 

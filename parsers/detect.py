@@ -15,7 +15,8 @@ from .timestamps import TimeContext
 _MAY_START = re.compile(r"\d\d?[:.]\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]{0,200}\x07")
 _TRUSTED_AFTER = 64  # rows of the generic format after which the particular ones are no longer asked first
-_GENERIC = 90
+#: Formats from this priority on take any row with a time: they are asked last.
+LAST_RESORT = 90
 _FAVOURITES = 4
 
 
@@ -68,14 +69,14 @@ class Detector:
         """The format and the event that begins with this (cleaned) row, None when no event begins here."""
         context = self.context
         for favourite in self.favourites:
-            if favourite.priority < _GENERIC or self._generic_run >= _TRUSTED_AFTER:
+            if favourite.priority < LAST_RESORT or self._generic_run >= _TRUSTED_AFTER:
                 event = parse_with(favourite, text, context)
                 if event is not None:
                     return self._found(favourite, event)
         if not _MAY_START.search(text[:400]):
             return None
         for candidate in self.formats:
-            if candidate in self.favourites and candidate.priority < _GENERIC:
+            if candidate in self.favourites and candidate.priority < LAST_RESORT:
                 continue
             event = parse_with(candidate, text, context)
             if event is not None:
@@ -83,7 +84,7 @@ class Detector:
         return None
 
     def _found(self, found: Format, event: Event) -> tuple[Format, Event]:
-        self._generic_run = self._generic_run + 1 if found.priority >= _GENERIC else 0
+        self._generic_run = self._generic_run + 1 if found.priority >= LAST_RESORT else 0
         favourites = self.favourites
         if not favourites or favourites[0] is not found:
             if found in favourites:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from typing import Any
 
 from .years import (
     LATE,
@@ -43,7 +44,7 @@ class TimeContext:
     year-less row where the file was scanned for them (`retrolog.parsers.years`); without it years are followed row by row
     from `year`, `window` or `reference` (microseconds UTC). `line` is the row being read. `counts` has, of all events:
     own_offset, zone_less, year_less, doubled_hour (happened twice; `doubled_hour_second` of them taken as the second pass),
-    skipped_hour (never happened), epoch, no_year.
+    skipped_hour (never happened), epoch, no_year. `state` is the formats' own: what a header said of the rows below it.
     """
 
     zone: tzinfo = UTC
@@ -53,6 +54,7 @@ class TimeContext:
     window: tuple[int | None, int | None] | None = None
     plan: YearPlan | None = None
     line: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     _last: int | None = None  # the last time accepted: tells the passes of a doubled hour apart
     _anchor: tuple[int, int] | None = None  # year and second_of_year of the last year-less row
@@ -73,6 +75,11 @@ class TimeContext:
             self._next = None
         if time is not None:
             self._last = time
+
+    def begin(self) -> None:
+        """Forgets what an earlier attempt at the same row read: called before a stamp is put together by hand."""
+        self._kinds = ()
+        self._next = None
 
     @property
     def year_missing(self) -> bool:
@@ -202,7 +209,7 @@ _DIGIT_SHAPES = tuple(
         # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET
         rf"(?P<y>(?:19|20|21)\d\d)[- ]{_NAME}[- ] ?(?P<d>\d\d?)[ :T]{_CLOCK}{_Z}",
         # Spark 17/06/09 20:10:40; month and year swapped as their ranges tell
-        rf"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{{4}}|\d\d)(?:,? |T|:|\t){_CLOCK}{_Z}",
+        rf"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{{4}}|\d\d)(?:,? {{1,2}}|T|:|\t|-){_CLOCK}{_Z}",
         # German and Finnish 23.11.2026 10:40:29, and 23-11-2026
         rf"(?P<d>\d\d?)(?:\.|-)(?P<mo>\d\d?)(?:\.|-)(?P<y>\d{{4}})(?:,? |T){_CLOCK}{_Z}",
         # MySQL before 5.7: 261123  1:05:30 ; HDFS: 081109 203615
@@ -293,6 +300,8 @@ def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
         year_text, month_text, day_text, hour, minute, second, fraction, half, zone = match.group(*_GROUPS)
     month = MONTHS.get(month_text) or MONTHS.get(month_text[:3].capitalize() if month_text.isalpha() else "")
     day, hours = int(day_text), int(hour)
+    if month is None and day <= 12 and month_text.isdigit():  # 11-23-2026
+        month, day = day, int(month_text)
     if half:
         if not 1 <= hours <= 12:
             return None

@@ -16,8 +16,8 @@ from ..columns import REQUEST_ID_KEYS, decimal, integer, present, seconds_of, st
 from ..shapes import CLF
 from ..timestamps import TimeContext, read_time
 
-_HEAD = re.compile(rf"(?s)(?P<before>(?:\[[0-9A-Fa-f:.]+\] |\"[^\"\[]{{0,200}}\" |[^\[\"{{]){{0,400}}?)\[(?P<time>{CLF})\](?: (?P<after>.*))?$")
-_CLOCK = re.compile(r"\d:\d\d:\d\d |^<\d|^\[")
+_HEAD = re.compile(rf"(?s)(?:\[[A-Za-z][\w-]{{0,30}}\] )?(?P<before>(?:\[[0-9A-Fa-f:.]+\] |\"[^\"\[]{{0,200}}\" |[^\[\"{{]){{0,400}}?)\[(?P<time>{CLF})\](?: (?P<after>.*))?$")
+_NOT_CLIENTS = re.compile(r"\d:\d\d:\d\d |^<\d| \| ")
 _BODY = re.compile(r'(?s)"(?P<request>.*?)" (?P<status>\d{3}|-) (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
 _LOOSE = re.compile(r'(?s)"(?P<request>(?:[^"\\]|\\.)*)"(?P<tail>.*)$')
 _TOKEN = re.compile(r'([\w.-]+)[=:]"((?:[^"\\]|\\.)*)"|"((?:[^"\\]|\\.)*)"|([\w.-]+)=([^\s"]*)|\[([^\]]*)\]|([^\s"]+)')
@@ -38,7 +38,7 @@ _UPSTREAM_STATUS_KEYS = frozenset("ust upstream_status us ustatus ups_status".sp
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event of an access-log row; None when the row is none."""
     head = _HEAD.match(text)
-    if head is None or _CLOCK.search(head["before"]):
+    if head is None or _NOT_CLIENTS.search(head["before"]):
         return None
     reading = read_time(head["time"], context)
     if reading is None:
@@ -47,7 +47,7 @@ def parse(text: str, context: TimeContext) -> Event | None:
     event = Event(reading[1], after, "access")
     take_clients(event, head["before"])
     take_body(event, after)
-    if event.client is None and event.status is None and not head["before"].strip(" -"):
+    if event.status is None and event.method is None and not after.startswith('"'):
         return None  # a bracketed date alone is some other log
     return event
 

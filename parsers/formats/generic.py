@@ -13,9 +13,15 @@ from ..base import Event, Format
 from ..columns import LEVELS, integer, severity_of
 from ..timestamps import TimeContext, epoch_text, match_time
 
-_BEFORE = re.compile(rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?[\s,:|-]\s*)?[\[(<\"'|*#]?\s?(?=[\dA-Z@])")
+#: What may stand before the time: a file's name, a tag in brackets or a Go logger's prefix; a level, alone or with a thread.
+_BEFORE = re.compile(
+    r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z][\w./:-]{0,40})\]\s+(?=\d{4}[-/])|"
+    r"[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} [A-Z ]+ AT )?"
+    rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[[^\]]{{0,100}}\])?[\s,:|-]\s*)?[\[(<\"'|*#]?\s?(?=[\dA-Z@])"
+)
+_OPENING = re.compile(r"[\[(<\"'|*#]?\s?")
 _AFTER = re.compile(r"[\])>\"']?(?:\s+[-–|:>]{1,2}(?=\s)|[:,;|]|\s*\|)?\s*")
-_LEVEL_FIRST = re.compile(rf"[\[(<|*]*\s*(?P<level>{LEVELS}|[DIWEFTCVN](?=[\]|: ]))\s*[\])>|*]*(?:\s+-(?=\s)|[:,|;])?(?:\s+|$)")
+_LEVEL_FIRST = re.compile(rf"[\[(<|*]*\s*(?P<level>{LEVELS}|[DIWEFTCVN](?=[\]|: ]))\s*[\])>|*]*(?:\s+-(?=\s)|[:,|;])?(?:\s+|$|(?=\[))")
 _UPPER = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC|VERBOSE|FINE|CONFIG)"
 _LEVEL_LATER = re.compile(
     rf"(?P<prefix>(?:(?:\[[^\]]{{0,120}}\]|\([^)]{{0,120}}\)|<[^>]{{0,120}}>|[\w.$/@:#*-]{{1,100}})[\s|:,;-]+){{1,4}}?)"
@@ -32,7 +38,7 @@ def parse(text: str, context: TimeContext) -> Event | None:
         return None
     reading = match_time(text, before.end(), context)
     if reading is None and before["level"]:
-        before = re.compile(r"[\[(<\"'|*#]?\s?").match(text)
+        before = _OPENING.match(text)
         reading = match_time(text, before.end(), context) if before is not None else None
     if reading is None or before is None:
         return None
@@ -41,7 +47,9 @@ def parse(text: str, context: TimeContext) -> Event | None:
         return None
     after = _AFTER.match(text, end)
     event = Event(time, text[after.end() if after is not None else end :], "text")
-    level = before["level"] if "level" in before.re.groupindex else None
+    level = (before["level"] or before["tag"]) if before.re is _BEFORE else None
+    if level and severity_of(level) is None:
+        event.service, level = level, None
     if level:
         event.severity = severity_of(level)
     else:
@@ -90,7 +98,7 @@ FORMATS = (
         title="Any text with a time at the start",
         samples=(
             "2026-11-23 10:40:29 something happened",
-            "[2026-11-23 10:40:29.123] [worker-3] WARN  queue is long",
+            "[2026-11-23 10:40:29.123] <worker-3> WARN  queue is long",
             "23.11.2026 10:40:29 - ERROR - disk",
         ),
         reference="RFC 3339, ISO 8601, RFC 822, ctime(3)",

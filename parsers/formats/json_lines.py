@@ -16,6 +16,7 @@ from typing import Any
 from ..base import Event, Format
 from ..columns import integer, severity_of, take_http
 from ..timestamps import TimeContext, epoch_time, read_time
+from .containers import adopt, inner_event
 
 _TIME_KEYS = (
     "time", "timestamp", "@timestamp", "ts", "@t", "t", "datetime", "asctime", "StartUTC", "__REALTIME_TIMESTAMP",
@@ -89,6 +90,11 @@ def record_event(record: dict[str, Any], text: str, context: TimeContext, name: 
             event.pid = pid
             used.add(key)
             break
+    if "stream" in record and isinstance(record.get("log"), str):  # a container's row in docker's envelope
+        inner = inner_event(event.message, context)
+        if inner is not None:
+            adopt(event, inner)
+            context.begin()
     event.fields = {
         key: value for key, value in record.items() if key not in used and not _all_used(key, value, used)
     }

@@ -67,8 +67,17 @@ def parse_csv(text: str, context: TimeContext) -> Event | None:
     if reading is None:
         return None
     event.time = reading[1]
+    context.state["csv_open"] = text.count('"') % 2 == 1
     close_csv(event, context)
     return event
+
+
+def continues_csv(text: str, context: TimeContext) -> bool:
+    """Any row inside a quoted value that is not plainly the next record."""
+    if not context.state.get("csv_open") or _CSV.match(text):
+        return False
+    context.state["csv_open"] = text.count('"') % 2 == 0
+    return True
 
 
 def close_csv(event: Event, context: TimeContext) -> None:
@@ -91,10 +100,6 @@ def close_csv(event: Event, context: TimeContext) -> None:
     event.fields |= {
         name: values[name] for name in ("user", "database", *_KEPT) if present(values.get(name))
     }
-
-
-def _in_quotes(event_text: str) -> bool:
-    return event_text.count('"') % 2 == 1
 
 
 FORMATS = (
@@ -122,6 +127,7 @@ FORMATS = (
         ),
         reference="postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG",
         parse=parse_csv,
+        continues=continues_csv,
         close=close_csv,
         priority=27,
         first="12",

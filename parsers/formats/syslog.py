@@ -15,6 +15,7 @@ from ..columns import LEVELS, integer, present, severity_of, syslog_severity
 from ..shapes import ISO, RFC3339, SYSLOG
 from ..timestamps import TimeContext, match_time, read_time
 from .access import take_body, take_clients
+from .web import take_haproxy
 
 _OLD = re.compile(
     rf"(?:\d{{1,6}} )?(?:<(?P<pri>\d{{1,3}})>)?(?:(?P<sequence>\d{{1,10}}): |: )?(?:(?P<before>[A-Za-z0-9_.:-]{{1,64}}): )?"
@@ -37,10 +38,12 @@ _LEVEL_WORD = re.compile(
     rf"(?P<level>{LEVELS})>?:?$"
 )
 _TAG = re.compile(
-    r"(?P<service>[^\s\[\]:<>{}\"=]{1,128}?(?:\([^)\s]*\))?)(?: ?\[(?P<pid>\d{1,10})(?:[.:/][^\]]{0,40})?\]| ?\[[^\]\s]{0,64}\])?"
+    r"(?P<service>[A-Za-z0-9_/.][^\s\[\]:<>{}\"=]{0,128}?(?:\([^)\s]*\))?)(?: ?\[(?P<pid>\d{1,10})(?:[.:/][^\]]{0,40})?\]| ?\[[^\]\s]{0,64}\])?"
     r"(?: \([^)]{1,100}\))?(?: <(?P<level>[A-Za-z]+)>)?:(?:\s+|$|(?=\S))(?P<message>.*)$",
     re.DOTALL,
 )
+_HOST = re.compile(r"(?:[A-Za-z0-9_.:/@%-]{1,255}|\[[0-9A-Fa-f.:]{3,45}\])$")
+_DATED = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) |.* \d{4}$")
 _TAG_START = re.compile(r"[^\s\[\]:<>]{1,128}(?:\[[^\]\s]{0,64}\])?:$|%[A-Z0-9_-]+-[0-7]-[A-Z0-9_]+:$")
 _CISCO = re.compile(r"%(?P<mnemonic>[A-Z0-9_-]+-(?P<level>[0-7])-[A-Z0-9_]+)")
 _LEADING = re.compile(
@@ -75,7 +78,9 @@ def _take_message(event: Event) -> None:
         leading = _LEADING.match(message)
         if leading is not None:
             event.severity = severity_of(leading[leading.lastgroup or 0])
-    if '] "' in message:
+    if event.service == "haproxy":
+        take_haproxy(event)
+    elif '] "' in message:
         access = _ACCESS.match(message)
         if access is not None:
             take_clients_keeping_host(event, access["before"])
@@ -108,7 +113,7 @@ def _take_rest(event: Event, rest: str) -> bool:
         if position == 0 or event.host is None:
             if _TAG_START.match(word) or not word or word.startswith("%"):
                 break
-            if not re.match(r"[A-Za-z0-9_.:/@%\[\]-]{1,255}$", word):
+            if not _HOST.match(word):
                 break
             event.host = word
             rest = after.lstrip(" ")
@@ -144,8 +149,8 @@ def parse_old(text: str, context: TimeContext) -> Event | None:
         if tag is not None and not event.message.startswith("%"):
             event.service, event.pid, event.message = tag["service"], integer(tag["pid"]), tag["message"]
         _take_message(event)
-    else:
-        _take_rest(event, match["rest"].lstrip(":"))
+    elif not _take_rest(event, match["rest"].lstrip(":")) and match["pri"] is None and _DATED.match(match["time"]):
+        return None  # a ctime stamp before plain text: some other program's log
     return event
 
 
@@ -165,7 +170,7 @@ def parse_new(text: str, context: TimeContext) -> Event | None:
     if match["pri"] is None and (_LEVEL_WORD.match(first) or first.isdigit()):
         return None
     tagged = _take_rest(event, match["rest"])
-    if match["pri"] is None and not (tagged and event.host):
+    if match["pri"] is None and not (tagged and event.host and (event.pid is not None or ": " in match["rest"])):
         return None  # without host and tag it is an application's row
     return event
 
