@@ -90,7 +90,7 @@ def analyse(
         nearly=story.nearly,
         misleading=tuple(e for e in story.entries if e.kind == "misleading"),
         sources=tuple(reports),
-        series=_series(summary, question.window),
+        series=_series(summary, question.window, any(s.closed for s in found)),
         blips=tuple(_blip(s) for s in found if s.is_blip),
         assumptions=_assumptions(reports),
         prompts=learned.prompts,
@@ -126,7 +126,8 @@ def _scope(span: Span, cost: Impact) -> tuple[str, ...]:
 
 
 def _ends(summary: Summary, span: Span) -> tuple[Evidence, ...]:
-    rows = [r for r in summary.table("failures").to_pylist() if r["last_time"] >= span.onset.time and r["time"] <= span.end]
+    table = outages.failures(summary, outages.edge_sources(summary), span.closed)
+    rows = [r for r in table.to_pylist() if r["last_time"] >= span.onset.time and r["time"] <= span.end]
     if not rows:
         return ()
     first = min(rows, key=lambda r: (r["time"], r["file"], r["line"]))
@@ -134,9 +135,9 @@ def _ends(summary: Summary, span: Span) -> tuple[Evidence, ...]:
     return (evidence(first), evidence(last, "last_"))
 
 
-def _series(summary: Summary, window: Window) -> Series | None:
+def _series(summary: Summary, window: Window, closed: bool) -> Series | None:
     """Requests, failures and error lines over the window, in at most `POINTS` steps."""
-    total = outages.series(summary, outages.edge_sources(summary))
+    total = outages.failed_series(summary, outages.edge_sources(summary), closed)
     everything = sorted(set(summary.table("seconds")["source"].to_pylist()))
     errors = outages.series(summary, everything, ("events", "errors"))
     if total is None or errors is None:
@@ -173,9 +174,8 @@ def _assumptions(reports: Sequence[SourceReport]) -> tuple[str, ...]:
 
 
 def _accounting(reports: Sequence[SourceReport]) -> dict[str, int]:
-    total: dict[str, int] = {"lines": 0}
+    total: dict[str, int] = {}
     for report in reports:
-        total["lines"] += report.lines
         for fate, lines in report.fates.items():
             total[fate] = total.get(fate, 0) + lines
     return total

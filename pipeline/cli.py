@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from .. import __version__
-from .errors import RetrologError
+from .errors import NotADraft, RetrologError
 
 if TYPE_CHECKING:
     from .investigate import Options
@@ -117,15 +117,24 @@ def draft(
 
         _deliver(json.dumps(answer(findings), indent=1, ensure_ascii=False) + "\n", output)
         return
-    from .document import merge_into
+    from .document import merge
     from .draft import markdown
 
-    text = markdown(findings, _command_line(), style=style, mask=not no_mask)
-    if output is None:
-        _deliver(text, None)
-    else:
-        merge_into(output, text)
-        click.echo(f"retrolog: wrote {output}", err=True)
+    existing = _existing(output)
+    text = markdown(findings, _command_line(), style, mask=not no_mask, previous=existing)
+    _deliver(merge(existing, text) if existing else text, output)
+
+
+def _existing(path: Path | None) -> str:
+    """The document at that path, empty when there is none yet."""
+    if path is None or not path.exists():
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise NotADraft(f"{path} is no UTF-8 text, so it is not overwritten; name another file with -o") from error
+    except OSError as error:
+        raise NotADraft(f"{path} cannot be read ({error.strerror}); name another file with -o") from error
 
 
 def _explain(findings: Any) -> None:

@@ -32,7 +32,7 @@ def aligned(summary: Summary, offsets: Mapping[str, float]) -> Summary:
                 moved_to = table[column].to_numpy() - np.round(shift).astype(np.int64)
                 table = _replaced(table, column, moved_to - moved_to % width)
         tables[name] = refold(name, table)
-    return Summary({n: tables[n] for n in LAYOUTS if n in tables}, summary.widths, summary.sample)
+    return Summary({n: tables[n] for n in LAYOUTS if n in tables}, summary.levels)
 
 
 def _replaced(table: pa.Table, column: str, values: np.ndarray) -> pa.Table:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from .findings import EndpointImpact, Impact, Latency
-from .outages import SECOND, Span, edge_sources, series
+from .outages import SECOND, Span, edge_sources, failed_series
+from .requests import failing
 from .summary import BUCKETS, Summary
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
         return Impact(requests=0, failed=0, failed_percent=0.0, slo=slo)
     requests = _between(summary, "requests", sources, first, last)
     served = requests.filter(pc.invert(requests["probe"]))
-    total = series(summary, sources)
+    total = failed_series(summary, sources, span.closed)
     assert total is not None
     width = summary.width("seconds")
     lo, hi = max(0, (first - total.start) // width), (last - total.start) // width + 1
@@ -44,14 +45,14 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
     outside = np.ones(len(total.requests), bool)
     outside[lo:hi] = False
     calm = int(total.requests[outside].sum())
-    clients, affected, sampled = _clients(summary, sources, first, last)
+    clients, affected, sampled = _clients(summary, sources, first, last, span.closed)
     peak, peak_time = _peak(total.failed[lo:hi], (total.start // width * width) + lo * width, width)
     before = _latency(summary, sources, first - 900, first - 1)
     during = _latency(summary, sources, first, last)
     percent = 100 * failed / count if count else 0.0
     formulas = [
         ("requests", "requests of the access log that ended from onset to recovery, health checks left out"),
-        ("failed", "of these, answered 5xx, or not answered (499, 444, 0)"),
+        ("failed", "of these, answered 5xx, or not answered (0, 444" + (", and 499: many clients gave up at once)" if span.closed else "; single clients that gave up, 499, are not counted)")),
         ("failed_percent", "100 x failed / requests"),
         *estimated,
     ]
@@ -68,8 +69,8 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
         requests=count,
         failed=failed,
         failed_percent=round(percent, 2),
-        endpoints=_endpoints(served),
-        statuses=_statuses(served),
+        endpoints=_endpoints(served, span.closed),
+        statuses=_statuses(served, span.closed),
         peak_rate=peak,
         peak_time=peak_time,
         latency_before=before,
@@ -94,24 +95,17 @@ def _between(summary: Summary, name: str, sources: list[str], first: int, last: 
     return table.filter(pc.and_(inside, pc.is_in(table["source"], value_set=pa.array(sources, pa.string()))))
 
 
-def failed_mask(table: pa.Table) -> Any:
-    """Which rows of `requests` count failures: status 5xx, or no answer."""
-    status = table["status"]
-    bad = pc.or_(pc.greater_equal(status, 500), pc.is_in(status, value_set=pa.array([0, 444, 499], pa.int16())))
-    return pc.fill_null(bad, False)
-
-
-def _endpoints(served: pa.Table) -> tuple[EndpointImpact, ...]:
+def _endpoints(served: pa.Table, closed: bool) -> tuple[EndpointImpact, ...]:
     if served.num_rows == 0:
         return ()
-    table = served.append_column("bad", pc.if_else(failed_mask(served), served["count"], 0))
+    table = served.append_column("bad", pc.if_else(failing(served["status"], closed), served["count"], 0))
     rows = table.group_by("endpoint").aggregate([("count", "sum"), ("bad", "sum")]).to_pylist()
     rows.sort(key=lambda r: (-r["bad_sum"], -r["count_sum"], str(r["endpoint"])))
     return tuple(EndpointImpact(str(r["endpoint"]), r["count_sum"], r["bad_sum"]) for r in rows)
 
 
-def _statuses(served: pa.Table) -> tuple[tuple[str, int], ...]:
-    bad = served.filter(failed_mask(served))
+def _statuses(served: pa.Table, closed: bool) -> tuple[tuple[str, int], ...]:
+    bad = served.filter(failing(served["status"], closed))
     if bad.num_rows == 0:
         return ()
     rows = bad.group_by("status").aggregate([("count", "sum")]).to_pylist()
@@ -143,12 +137,13 @@ def _latency(summary: Summary, sources: list[str], first: int, last: int) -> Lat
     return Latency(int(below[-1]), at(0.50), at(0.95), at(0.99))
 
 
-def _clients(summary: Summary, sources: list[str], first: int, last: int) -> tuple[int | None, int | None, bool]:
+def _clients(summary: Summary, sources: list[str], first: int, last: int, closed: bool) -> tuple[int | None, int | None, bool]:
     table = _between(summary, "clients", sources, first, last)
     table = table.filter(pc.invert(table["bot"]))
     if table.num_rows == 0:
         return None, None, False
-    rows = table.group_by("client").aggregate([("failed", "sum")])
-    scale = 1 << summary.sample.get("clients", 0)
-    hit = int(pc.sum(pc.greater(rows["failed_sum"], 0)).as_py() or 0)
+    rows = table.group_by("client").aggregate([("failed", "sum"), ("closed", "sum")])
+    scale = round(1 / summary.share("clients"))
+    bad = pc.add(rows["failed_sum"], rows["closed_sum"]) if closed else rows["failed_sum"]
+    hit = int(pc.sum(pc.greater(bad, 0)).as_py() or 0)
     return rows.num_rows * scale, hit * scale, scale > 1

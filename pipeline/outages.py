@@ -8,6 +8,7 @@ log at all, a surge of error lines stands in. Each is a scan of `retrolog.pipeli
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 
 from . import scan
 from .findings import Bound
+from .requests import failing
 from .summary import BUCKETS, Summary
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Span:
     value: str | None = None
     llr: float = 0.0
     open_start: bool = False
+    closed: bool = False  # clients that gave up (499) count as failed
 
     @property
     def end(self) -> int:
@@ -128,10 +131,33 @@ def series(summary: Summary, sources: list[str], columns: tuple[str, str] = ("re
     return Timeseries(span[0], *(np.bincount(at, table[c].to_numpy(), bins) for c in columns))
 
 
+def gave_up(summary: Summary, sources: list[str]) -> bool:
+    """Whether clients closed their connections (499) in a cluster: then they were failed, else they were impatient."""
+    closed = series(summary, sources, ("requests", "closed"))
+    return closed is not None and any(not s.is_blip for s in scan.segments(closed.failed, closed.requests))
+
+
+def failed_series(summary: Summary, sources: list[str], closed: bool) -> Timeseries | None:
+    """Requests and failures per bin, clients that gave up among the failures when `closed`."""
+    total = series(summary, sources)
+    if total is None or not closed:
+        return total
+    more = series(summary, sources, ("requests", "closed"))
+    assert more is not None
+    return Timeseries(total.start, total.requests, total.failed + more.failed)
+
+
+def failures(summary: Summary, sources: list[str], closed: bool) -> pa.Table:
+    """The rows of `failures` (first and last failed request a bin) that count, of these sources."""
+    table = summary.table("failures")
+    table = table.filter(pc.is_in(table["source"], value_set=pa.array(sources, pa.string())))
+    return table if closed else table.filter(pc.invert(table["closed"]))
+
+
 def find(summary: Summary, window: Window) -> list[Span]:
     """Every outage and blip whose onset or course touches the window, in order of time."""
     sources = edge_sources(summary)
-    spans = _failures(summary, sources) if sources else []
+    spans = _failures(summary, sources, gave_up(summary, sources)) if sources else []
     if sources:
         spans += _slow(summary, sources, spans)
         spans += _silent(summary, sources, spans)
@@ -144,13 +170,13 @@ def _touches(span: Span, window: Window) -> bool:
     return (window.end is None or span.onset.time < window.end) and (window.start is None or span.end >= window.start)
 
 
-def _failures(summary: Summary, sources: list[str]) -> list[Span]:
-    total = series(summary, sources)
+def _failures(summary: Summary, sources: list[str], closed: bool) -> list[Span]:
+    total = failed_series(summary, sources, closed)
     if total is None:
         return []
     width = summary.width("seconds")
     spans = [
-        _from_segment(summary, sources, s, total.start, width, None, None) for s in scan.segments(total.failed, total.requests)
+        _from_segment(summary, sources, closed, s, total.start, width, None, None) for s in scan.segments(total.failed, total.requests)
     ]
     # a partial outage drowns in the total: look at each endpoint, upstream and host that failed at all
     table = summary.table("requests")
@@ -159,19 +185,17 @@ def _failures(summary: Summary, sources: list[str]) -> list[Span]:
     )
     width = summary.width("requests")
     for dimension in ("endpoint", "upstream", "host"):
-        for value, failed, requests in _by(table, dimension, total.start, total.stop, width):
+        for value, failed, requests in _by(table, dimension, total.start, total.stop, width, closed):
             for segment in scan.segments(failed, requests):
-                span = _from_segment(summary, sources, segment, total.start, width, dimension, value)
+                span = _from_segment(summary, sources, closed, segment, total.start, width, dimension, value)
                 if not segment.is_blip or not any(_overlap(span, other, NEAR) for other in spans):
                     spans.append(span)
     return spans
 
 
-def _by(table: pa.Table, dimension: str, start: int, stop: int, width: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _by(table: pa.Table, dimension: str, start: int, stop: int, width: int, closed: bool) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Failures and requests per bin for each value of a column that failed at least eight times (at most 40 values)."""
-    status = table["status"]
-    failed = pc.or_(pc.greater_equal(status, 500), pc.is_in(status, value_set=pa.array([0, 444, 499], pa.int16())))
-    counts = table.append_column("failed_count", pc.if_else(pc.fill_null(failed, False), table["count"], 0))
+    counts = table.append_column("failed_count", pc.if_else(failing(table["status"], closed), table["count"], 0))
     counts = counts.filter(pc.is_valid(counts[dimension]))
     if counts.num_rows == 0:
         return []
@@ -193,12 +217,12 @@ def _by(table: pa.Table, dimension: str, start: int, stop: int, width: int) -> l
 
 
 def _from_segment(
-    summary: Summary, sources: list[str], segment: scan.Segment, start: int, width: int, dimension: str | None, value: str | None
-) -> Span:
+    summary: Summary, sources: list[str], closed: bool, segment: scan.Segment, start: int, width: int, dimension: str | None,
+    value: str | None,
+) -> Span:  # fmt: skip
     """A segment of bins as a span of times: each end at the single failed request nearest inside its bin."""
     first, last = start + segment.start_bin * width, start + segment.stop_bin * width
-    table = summary.table("failures")
-    table = table.filter(pc.is_in(table["source"], value_set=pa.array(sources, pa.string())))
+    table = failures(summary, sources, closed)
     second = table["second"].to_numpy()
     inside = table.filter(pa.array((second >= first) & (second < last)))
     onset, recovery = first * SECOND, (last - 1) * SECOND
@@ -224,6 +248,7 @@ def _from_segment(
         value=value,
         llr=segment.llr,
         open_start=segment.open_start,
+        closed=closed,
     )
 
 
@@ -285,7 +310,7 @@ def _silent(summary: Summary, sources: list[str], found: list[Span]) -> list[Spa
     alive = np.sort(others["second"].to_numpy())
     spans = []
     busy = np.flatnonzero(total.requests)
-    for a, b in zip(busy[:-1], busy[1:], strict=True):
+    for a, b in pairwise(busy):
         gap = (b - a - 1) * width
         if gap < 10:
             continue

@@ -23,7 +23,8 @@ def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry,
     """
     time = signs["time"].astype("int64")
     begin, end = span.onset.time - 30 * SECOND, span.end
-    errors = signs[(signs["rank"] >= 4) | signs["role"].isin(["event", "symptom"])]
+    bad = signs["role"].isin(["event", "symptom"]) & ((signs["rank"] >= 3) | (signs["rank"] < 0))
+    errors = signs[(signs["rank"] >= 4) & (signs["role"] != "detection") | bad]
     at = time.loc[errors.index]
     during = errors[(at >= begin) & (at <= end)]
     before = errors[at < begin]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,25 +27,34 @@ _BOT_AGENT = (
 )
 
 
+#: nginx's status for a client that closed the connection before the answer.
+CLOSED = 499
+
+
+def failing(status: Any, closed: bool = False) -> Any:
+    """Which statuses are failures: 5xx, and no answer (0, 444); with `closed` also clients that gave up (499)."""
+    silent = pa.array([0, 444, CLOSED] if closed else [0, 444], pa.int16())
+    return pc.fill_null(pc.or_(pc.greater_equal(status, 500), pc.is_in(status, value_set=silent)), False)
+
+
 def mark_requests(events: pa.Table) -> pa.Table:
-    """Add `request`, `failed`, `probe` and `bot` (all boolean, never null) to a table of events.
+    """Add `request`, `failed`, `closed`, `probe` and `bot` (all boolean, never null) to a table of events.
 
     A request names a path and a status and either a method or what was served. It failed when it was answered 5xx or
-    not answered: 499 (nginx: the client closed the connection first) and 0 or 444 (no response). 408 and 4xx are answers.
+    not at all (0, 444). It was closed when the client gave up first (nginx's 499): whether that is a failure depends on
+    how many do, see `retrolog.pipeline.outages`. 408 and other 4xx are answers.
     """
     status = events["status"]
     request = pc.and_(
         pc.and_(pc.is_valid(status), pc.is_valid(events["path"])),
         pc.or_(pc.is_valid(events["method"]), pc.and_(pc.is_valid(events["bytes"]), pc.is_valid(events["client"]))),
     )
-    failed = pc.and_(
-        request,
-        pc.fill_null(pc.or_(pc.greater_equal(status, 500), pc.is_in(status, value_set=pa.array([0, 444, 499], pa.int16()))), False),
-    )
+    failed = pc.and_(request, failing(status))
+    closed = pc.and_(request, pc.fill_null(pc.equal(status, CLOSED), False))
     agent = _agents(events)
     probe = pc.and_(request, pc.or_(_matches(events["path"], _PROBE_PATH), _matches(agent, _PROBE_AGENT)))
     bot = pc.and_(request, pc.and_(_matches(agent, _BOT_AGENT), pc.invert(probe)))
-    for name, column in (("request", request), ("failed", failed), ("probe", probe), ("bot", bot)):
+    for name, column in (("request", request), ("failed", failed), ("closed", closed), ("probe", probe), ("bot", bot)):
         events = events.append_column(name, column)
     return events
 

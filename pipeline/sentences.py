@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from .wording import duration, number, plural
+from .wording import number, plural
 
 #: Characters of a message that a sentence quotes.
 LENGTH = 180
 _SPACE = re.compile(r"\s+")
 _NOISE = re.compile(r"\s*\b(?:request_id|trace_id|span_id|rid|correlation_id)=\S+")
+#: nginx appends whom an error hit; that is the single request, not what went wrong.
+_HIT = re.compile(r", client: \S+, server: .*$")
 
 
 def said(message: str, length: int = LENGTH) -> str:
@@ -26,7 +28,7 @@ def said(message: str, length: int = LENGTH) -> str:
         closing = next((r for r in reversed(rows) if not r[:1].isspace()), rows[0])
         if closing is not rows[0]:
             text = f"{_short(text, length // 2)} … {closing}"
-    return _short(_NOISE.sub("", _SPACE.sub(" ", text)).strip(), length)
+    return _short(_HIT.sub("", _NOISE.sub("", _SPACE.sub(" ", text))).strip(), length)
 
 
 def _short(text: str, length: int) -> str:
@@ -35,22 +37,13 @@ def _short(text: str, length: int) -> str:
 
 def who(row: Mapping[str, Any] | pd.Series) -> str:
     """The writer: service and host as far as they are known, else the log's name."""
-    service, host = _known(row, "service"), _known(row, "host")
-    name = service or str(row["source"])
+    host, name = _known(row, "host"), str(row["who"])
     return f"{name} on {host}" if host else name
 
 
 def sentence(row: Mapping[str, Any] | pd.Series) -> str:
     """`deploy on web-1: starting deploy of shop 2026.11.23-1`."""
     return f"{who(row)}: {said(row['message'])}"
-
-
-def repeated(row: Mapping[str, Any] | pd.Series, count: int, span: int) -> str:
-    """A sentence about a pattern: what it says first, how often it came and over how long (`span` microseconds)."""
-    text = sentence(row)
-    if count <= 1:
-        return text
-    return f"{text} — {number(count)} times" + (f" in {duration(span)}" if span >= 1_000_000 else "")
 
 
 def request(row: Mapping[str, Any], which: str, prefix: str = "") -> str:

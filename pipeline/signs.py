@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from .changes import Lexicon, Mark
     from .summary import Summary
 
+_INSTANCE = re.compile(r"(?:[-_#@]\d+)+$")
 _MARK = ("kind", "role", "weight", "routine", "subject", "actor", "phase")
 
 
@@ -28,12 +31,19 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     unique = sorted(signatures.unique())
     named = dict(zip(unique, templates(unique), strict=True))
     frame["template"] = signatures.map(named)
-    frame["who"] = frame["service"].astype(object).where(frame["service"].notna(), frame["source"].astype(object))
+    service = frame["service"].astype(object).where(frame["service"].notna(), frame["source"].astype(object))
+    frame["who"] = service.map(_writer)
     frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
     rank = {name: i for i, name in enumerate(("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"))}
     frame["rank"] = frame["severity"].astype(object).map(rank).fillna(-1).astype("int64")
     frame = frame.join(_marked(frame, lexicon))
     return frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
+
+
+@lru_cache(maxsize=10_000)
+def _writer(name: str) -> str:
+    """The name without an instance's number: worker-1 and worker-2 say the same things."""
+    return _INSTANCE.sub("", name) or name
 
 
 def _marked(frame: pd.DataFrame, lexicon: Lexicon) -> pd.DataFrame:

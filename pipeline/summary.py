@@ -7,11 +7,11 @@ bins twice as wide (or, for clients, in a sample half as large), which is the sa
 Tables (Arrow; `second` is the start of the bin in whole seconds since the epoch, UTC, as written by the source's clock):
 
 ==========  ==================================================================================================
-seconds     source, second -> events, errors, warnings, requests, failed, timeouts, probes, probes_failed
+seconds     source, second -> events, errors, warnings, requests, failed, closed, probes, probes_failed
 requests    source, second, host, endpoint, method, upstream, status, probe, bot -> count, duration_sum, timed
 latency     source, second, endpoint, failed, bucket -> count  (bucket: see `BUCKETS`)
-clients     source, second, client (64-bit hash), bot -> count, failed
-failures    source, second -> the first and the last failed request (time, file, line, path, status ...)
+clients     source, second, client (64-bit hash), bot -> count, failed, closed
+failures    source, second, closed -> the first and the last failed request (time, file, line, path, status ...)
 patterns    source, second, host, service, format, severity, signature -> count and the first such event
 request_ids source, request_id -> time of the first event that names it (a sample that is the same in all sources)
 ==========  ==================================================================================================
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 #: Upper edges of the latency histogram in seconds: eight buckets a doubling from 0.1 ms, so a percentile is within 9 %.
 BUCKETS = 0.0001 * 2.0 ** (np.arange(0, 200) / 8)
 
+#: A sampled table's bins double so often (to 68 minutes) before its sample is halved; no table coarsens beyond `HIGHEST`.
+MOST_DOUBLINGS = 12
+HIGHEST = 60
+
 WHERE = ("time", "file", "line", "lines", "offset", "size")
 
 
@@ -50,13 +54,13 @@ class Layout:
     first: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
     cap: int = 200_000
-    sampled: bool = False  # coarsens by halving its sample of hashes instead of widening its bins
+    sampled: str = ""  # a column of hashes: once bins have doubled `MOST_DOUBLINGS` times it coarsens by halving its sample of them
 
 
 LAYOUTS: Mapping[str, Layout] = {
     "seconds": Layout(
         ("source", "second"),
-        ("events", "errors", "warnings", "requests", "failed", "timeouts", "probes", "probes_failed"),
+        ("events", "errors", "warnings", "requests", "failed", "closed", "probes", "probes_failed"),
         cap=500_000,
     ),
     "requests": Layout(
@@ -64,9 +68,9 @@ LAYOUTS: Mapping[str, Layout] = {
         ("count", "duration_sum", "timed"),
     ),
     "latency": Layout(("source", "second", "endpoint", "failed", "bucket"), ("count",)),
-    "clients": Layout(("source", "second", "client", "bot"), ("count", "failed"), sampled=True),
+    "clients": Layout(("source", "second", "client", "bot"), ("count", "failed", "closed"), sampled="client"),
     "failures": Layout(
-        ("source", "second"),
+        ("source", "second", "closed"),
         ("count",),
         (*WHERE, "method", "path", "status"),
         ("last_time", "last_file", "last_line", "last_lines", "last_offset", "last_size", "last_method", "last_path", "last_status"),
@@ -76,17 +80,16 @@ LAYOUTS: Mapping[str, Layout] = {
         ("count",),
         (*WHERE, "pid", "message", "path", "upstream", "last_time"),
     ),
-    "request_ids": Layout(("source", "request_id"), (), ("time",), sampled=True),
+    "request_ids": Layout(("source", "request_id"), (), ("time",), sampled="request_id"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The mergeable summary: `tables` by name, `widths` the bin of each in seconds, `sample` the bits a sample was cut by."""
+    """The mergeable summary: `tables` by name, and the `levels` they were coarsened to (0: as counted)."""
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    widths: dict[str, int] = field(default_factory=dict)
-    sample: dict[str, int] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> pa.Table:
         """The table of that name, empty when nothing was seen."""
@@ -94,7 +97,11 @@ class Summary:
 
     def width(self, name: str) -> int:
         """Seconds a bin of that table spans (1 until it outgrew its cap)."""
-        return self.widths.get(name, 1)
+        return _rung(name, self.levels.get(name, 0))[0]
+
+    def share(self, name: str) -> float:
+        """The share of clients (or request ids) that table holds: 1, or a half, a quarter ... once it is a sample."""
+        return 0.5 ** _rung(name, self.levels.get(name, 0))[1]
 
 
 _TYPES: Mapping[str, pa.DataType] = {
@@ -108,7 +115,7 @@ _TYPES: Mapping[str, pa.DataType] = {
 
 
 def _type(table: str, column: str) -> pa.DataType:
-    if (table, column) == ("latency", "failed"):
+    if (table, column) in (("latency", "failed"), ("failures", "closed")):
         return pa.bool_()
     if (table, column) == ("clients", "client"):
         return pa.uint64()
@@ -167,51 +174,45 @@ def _beside(left: pa.Table, right: pa.Table, keys: Sequence[str]) -> pa.Table:
     return left
 
 
-def _coarsen(name: str, table: pa.Table, width: int, bits: int) -> tuple[pa.Table, int, int]:
-    """Fold a table into wider bins (or a smaller sample) until it fits its cap."""
+def _rung(name: str, level: int) -> tuple[int, int]:
+    """Bin width in seconds and halvings of the sample at a level: a ladder, so that levels of two summaries compare."""
     layout = LAYOUTS[name]
-    while table.num_rows > layout.cap:
-        if layout.sampled:
-            bits += 1
-            table = _sample(name, table, bits)
-        else:
-            width *= 2
-            table = refold(name, _rebin(table, width))
-    return table, width, bits
+    steps = 0 if "second" not in layout.keys else MOST_DOUBLINGS if layout.sampled else level
+    return 1 << min(level, steps), min(max(0, level - steps), 60)
 
 
-def _rebin(table: pa.Table, width: int) -> pa.Table:
-    if width == 1:
-        return table
-    second = table["second"].to_numpy()
-    return table.set_column(table.schema.get_field_index("second"), "second", pa.array(second - second % width))
+def _at(name: str, table: pa.Table, level: int) -> pa.Table:
+    """The table folded to a level, which must not be below the one it has."""
+    width, halvings = _rung(name, level)
+    if width > 1:
+        second = table["second"].to_numpy()
+        table = table.set_column(table.schema.get_field_index("second"), "second", pa.array(second - second % width))
+    if halvings:
+        hashed = table[LAYOUTS[name].sampled].to_numpy()
+        table = table.filter(pa.array(hashed < np.uint64(1) << np.uint64(64 - halvings)))
+    return refold(name, table)
 
 
-def _sample(name: str, table: pa.Table, bits: int) -> pa.Table:
-    if bits == 0:
-        return table
-    column = "client" if name == "clients" else "request_id"
-    return table.filter(pa.array(table[column].to_numpy() < np.uint64(1) << np.uint64(64 - bits)))
+def _coarsen(name: str, table: pa.Table, level: int) -> tuple[pa.Table, int]:
+    """A folded table at the lowest level from `level` on at which it fits its cap."""
+    while table.num_rows > LAYOUTS[name].cap and level < HIGHEST:
+        level += 1
+        table = _at(name, table, level)
+    return table, level
 
 
 def merge(summaries: Iterable[Summary]) -> Summary:
     """One summary that says of all events what the given ones say of theirs (associative, order does not matter)."""
     parts = list(summaries)
     tables: dict[str, pa.Table] = {}
-    widths: dict[str, int] = {}
-    sample: dict[str, int] = {}
+    levels: dict[str, int] = {}
     for name in LAYOUTS:
         have = [p for p in parts if name in p.tables and p.tables[name].num_rows]
-        if not have:
-            continue
-        width = max(p.widths.get(name, 1) for p in have)
-        bits = max(p.sample.get(name, 0) for p in have)
-        joined = pa.concat_tables([_sample(name, p.tables[name], bits) for p in have])
-        if "second" in joined.column_names:
-            joined = _rebin(joined, width)
-        table, width, bits = _coarsen(name, refold(name, joined), width, bits)
-        tables[name], widths[name], sample[name] = table, width, bits
-    return Summary(tables, widths, sample)
+        if have:
+            level = max(p.levels.get(name, 0) for p in have)
+            joined = _at(name, pa.concat_tables([p.tables[name] for p in have]), level)
+            tables[name], levels[name] = _coarsen(name, joined, level)
+    return Summary(tables, levels)
 
 
 def summarize(events: pa.Table) -> Summary:
@@ -229,12 +230,8 @@ def summarize(events: pa.Table) -> Summary:
         "request_ids": _request_ids(events),
         **_requests(events),
     }
-    raw = {name: table for name, table in tables.items() if table.num_rows}
-    folded = {name: refold(name, table) for name, table in raw.items()}
-    done = {name: _coarsen(name, table, 1, 0) for name, table in folded.items()}
-    return Summary(
-        {n: t for n, (t, _, _) in done.items()}, {n: w for n, (_, w, _) in done.items()}, {n: b for n, (_, _, b) in done.items()}
-    )
+    done = {name: _coarsen(name, refold(name, table), 0) for name, table in tables.items() if table.num_rows}
+    return Summary({name: table for name, (table, _) in done.items()}, {name: level for name, (_, level) in done.items()})
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -261,7 +258,7 @@ def _seconds(events: pa.Table) -> pa.Table:
             "warnings": _flag(pc.equal(_text(severity), "warning")),
             "requests": _flag(served),
             "failed": _flag(pc.and_(served, failed)),
-            "timeouts": _flag(pc.and_(served, pc.is_in(events["status"], value_set=pa.array([499, 504, 408], pa.int16())))),
+            "closed": _flag(pc.and_(served, events["closed"])),
             "probes": _flag(probed),
             "probes_failed": _flag(pc.and_(probed, failed)),
         }
@@ -318,13 +315,15 @@ def _requests(events: pa.Table) -> dict[str, pa.Table]:
                 "bot": served["bot"].filter(known),
                 "count": pa.array(np.ones(pc.sum(known).as_py(), np.int64)),
                 "failed": _flag(served["failed"].filter(known)),
+                "closed": _flag(served["closed"].filter(known)),
             }
         )
-    bad = served.filter(pc.and_(real, served["failed"]))
+    bad = served.filter(pc.and_(real, pc.or_(served["failed"], served["closed"])))
     if bad.num_rows:
         columns: dict[str, Any] = {
             "source": _text(bad["source"]),
             "second": bad["second"],
+            "closed": bad["closed"],
             "count": pa.array(np.ones(bad.num_rows, np.int64)),
         }
         for name in (*WHERE, "method", "path", "status"):
@@ -356,7 +355,9 @@ def _patterns(events: pa.Table) -> pa.Table:
     columns: dict[str, Any] = {
         c: _text(said[c]) for c in ("source", "second", "host", "service", "format", "severity")
     }
-    columns["signature"] = signatures(said["message"].combine_chunks()).cast(pa.string())
+    # nginx appends to an error which request it hit: with it every endpoint would be a pattern of its own
+    what = pc.replace_substring_regex(said["message"], r", client: [^,]*, server: .*", "")
+    columns["signature"] = signatures(what.combine_chunks()).cast(pa.string())
     columns["count"] = pa.array(np.ones(said.num_rows, np.int64))
     for name in (*WHERE, "pid", "message", "path", "upstream"):
         columns[name] = _text(said[name])

@@ -7,6 +7,7 @@ they are, whether they are new, and how near the onset they begin; see `points`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from math import exp, log
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ import pandas as pd
 
 from .evidence import evidence
 from .findings import Candidate, Entry, Evidence
-from .outages import SECOND
-from .sentences import repeated, request, said, sentence
+from .outages import SECOND, edge_sources, failures
+from .sentences import request, said, sentence
 from .wording import duration, number
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from .window import Window
 
 #: Points that a pattern needs to be told, and how many rows one writer may have beyond what must be told.
-THRESHOLD = 3.0
+THRESHOLD = 2.2
+CONTEXT = 3.2  # what is no complaint must say more to be told
 PER_WRITER = 3
 #: What happens so shortly after the last failure is still part of the story.
 AFTERMATH = 90 * SECOND
@@ -55,7 +57,8 @@ def timeline(
     for span, roles in incidents:
         told += _requests(summary, span, window)
         told += _roles(span, roles)
-        told += _marked(inside, span, roles)
+        told += _marked(inside, span)
+        told += _well_again(inside, span)
     told = _once(told)
     cited = {(e.file, e.line) for entry in told for e in entry.evidence}
     groups = {g for g, f, n in zip(inside["group"], inside["file"], inside["line"], strict=True) if (f, n) in cited}
@@ -65,7 +68,8 @@ def timeline(
     per_writer: dict[str, int] = {}
     for pattern in scored:
         writer = pattern.writer
-        if pattern.entry.score >= THRESHOLD and per_writer.get(writer, 0) < PER_WRITER and len(chosen) < max_entries:
+        needed = THRESHOLD if pattern.entry.kind != "context" else CONTEXT
+        if pattern.entry.score >= needed and per_writer.get(writer, 0) < PER_WRITER and len(chosen) < max_entries:
             per_writer[writer] = per_writer.get(writer, 0) + 1
             chosen.append(pattern.entry)
         else:
@@ -87,8 +91,8 @@ _RANK = {
 
 def _requests(summary: Summary, span: Span, window: Window) -> list[Entry]:
     """The first and the last failed request of a span."""
-    table = summary.table("failures").to_pylist()
-    rows = [r for r in table if span.onset.time <= r["last_time"] and r["time"] <= span.end + SECOND - 1]
+    table = failures(summary, edge_sources(summary), span.closed)
+    rows = [r for r in table.to_pylist() if span.onset.time <= r["last_time"] and r["time"] <= span.end + SECOND - 1]
     if not rows or span.signal != "failures":
         return []
     first = min(rows, key=lambda r: (r["time"] < span.onset.time, r["time"], r["file"], r["line"]))
@@ -124,7 +128,8 @@ def _roles(span: Span, roles: Roles) -> list[Entry]:
         if not strong and candidate.score < 0.25 * roles.candidates[0].score:
             continue
         case = "; ".join((*candidate.reasons_for, *candidate.reasons_against))
-        kind = "trigger" if strong else "misleading" if candidate.reasons_against else "change"
+        astray = not strong and any(r.startswith("no error names") for r in candidate.reasons_against)
+        kind = "trigger" if strong else "misleading" if astray else "change"
         reason = f"{'most likely trigger' if strong else 'rival candidate'}: {candidate.kind}, {case}"
         entries.append(_entry(candidate, kind, reason))
     if roles.detected:
@@ -143,6 +148,12 @@ def _entry(candidate: Candidate, kind: str, reason: str) -> Entry:
     )  # fmt: skip
 
 
+#: Roles of events in which something broke by itself, or found something else broken.
+_BAD = ("event", "symptom")
+
+#: Words in which a writer that had errors says that it is well again.
+_WELL = re.compile(r"\b(success(ful(ly)?)?|recovered|restored|resumed|re-?connected|ready|healthy|back (to normal|online|up))\b", re.IGNORECASE)
+
 #: What marked events become in the timeline, and why they are told.
 _TOLD = {
     "detection": ("detection", "monitoring noticed"),
@@ -151,27 +162,28 @@ _TOLD = {
     "human": ("human", "someone logged in or looked"),
     "action": ("action", "someone acted"),
     "change": ("change", "a change during the outage"),
-    "event": ("error", "something broke or ran out"),
-    "symptom": ("error", "a dependency did not answer"),
 }
 
 
-def _marked(inside: pd.DataFrame, span: Span, roles: Roles) -> list[Entry]:
-    """Alerts, recoveries, human acts and changes from the onset until shortly after the recovery, each pattern once."""
+def _marked(inside: pd.DataFrame, span: Span) -> list[Entry]:
+    """Alerts, recoveries, human acts and changes from the onset until shortly after the recovery, each pattern once.
+
+    Scheduled jobs are left out: one that matters is a candidate for the trigger. What one writer changed in quick
+    succession (stopping, starting, listening) is one entry.
+    """
     time = inside["time"].astype("int64")
     course = inside[(time >= span.onset.time - 2 * SECOND) & (time <= span.end + AFTERMATH)]
-    course = course[course["role"].isin(["detection", "resolved", "note", "human", "action", "change"])]
+    course = course[course["role"].isin(_TOLD) & (course["kind"] != "job")]
     course = course[~course["routine"].astype(bool)]
     entries = []
-    for _, rows in course.groupby("group", sort=False):
+    for rows in _told_together(course):
         first = rows.iloc[0]
         kind, why = _TOLD[str(first["role"])]
-        late = int(first["time"]) > span.end
-        if late and first["role"] not in ("resolved", "note", "human"):
+        if int(first["time"]) > span.end and first["role"] not in ("resolved", "note", "human"):
             continue  # what changed after the recovery did not end it
         entries.append(
             Entry(
-                time=int(first["time"]), end=_end(rows), summary=_told(rows), kind=kind, severity=_text(first["severity"]),
+                time=int(first["time"]), end=_end(rows), summary=sentence(first), kind=kind, severity=_text(first["severity"]),
                 reason=f"{why} ({first['kind']})", evidence=_lines(rows), host=_text(first["host"]),
                 service=_text(first["who"]), count=int(rows["count"].sum()), score=6.0,
             )
@@ -179,9 +191,37 @@ def _marked(inside: pd.DataFrame, span: Span, roles: Roles) -> list[Entry]:
     return entries
 
 
-def _told(rows: pd.DataFrame) -> str:
-    first, count = rows.iloc[0], int(rows["count"].sum())
-    return repeated(first, count, int(rows["last_time"].max()) - int(first["time"])) if count > 1 else sentence(first)
+def _told_together(course: pd.DataFrame) -> list[pd.DataFrame]:
+    """Rows of one pattern, and changes of one writer that follow each other within ten seconds."""
+    parts: list[pd.DataFrame] = []
+    changes = course["role"] == "change"
+    for _, rows in course[changes].groupby("who", sort=False):
+        gap = rows["time"].astype("int64").diff().fillna(0) > 10 * SECOND
+        parts += [part for _, part in rows.groupby(gap.cumsum(), sort=False)]
+    parts += [rows for _, rows in course[~changes].groupby("group", sort=False)]
+    return parts
+
+
+def _well_again(inside: pd.DataFrame, span: Span) -> list[Entry]:
+    """The first word of success, around the recovery, of each writer that complained during the outage."""
+    time = inside["time"].astype("int64")
+    during = inside[(time >= span.onset.time) & (time <= span.end)]
+    complained = set(during.loc[during["rank"] >= 3, "who"])
+    near = inside[(time >= span.end - 10 * SECOND) & (time <= span.end + AFTERMATH) & (inside["rank"] < 3)]
+    near = near[near["who"].isin(complained) & near["role"].isna()]
+    entries = []
+    for row in near.drop_duplicates("group").to_dict("records"):
+        rare = int(inside.loc[inside["group"] == row["group"], "count"].sum()) <= 5
+        if rare and _WELL.search(said(row["message"])) and row["who"] in complained:
+            complained.discard(row["who"])
+            entries.append(
+                Entry(
+                    time=int(row["time"]), summary=sentence(row), kind="recovery", severity=_text(row["severity"]), score=5.0,
+                    reason="first word of success of a writer that had complained", evidence=(evidence(row),),
+                    host=_text(row["host"]), service=_text(row["who"]),
+                )
+            )  # fmt: skip
+    return entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +250,9 @@ def _patterns(inside: pd.DataFrame, incidents: list[tuple[Span, Roles]], window:
             continue
         score, reason = scored
         first = rows.iloc[0]
-        kind = "error" if first["rank"] >= 4 or first["role"] == "event" else "warning" if first["rank"] == 3 or first["role"] == "symptom" else "context"
+        kind = "error" if first["rank"] >= 4 else "warning" if _is_bad(first) else "context"
         entry = Entry(
-            time=int(first["time"]), end=_end(rows), summary=_told(rows), kind=kind, reason=reason, evidence=_lines(rows),
+            time=int(first["time"]), end=_end(rows), summary=sentence(first), kind=kind, reason=reason, evidence=_lines(rows),
             severity=_text(first["severity"]), host=_text(first["host"]), service=_text(first["who"]), count=count, score=round(score, 3),
         )  # fmt: skip
         out.append(_Pattern(entry, str(group), f"{first['who']}"))
@@ -242,34 +282,53 @@ def _since(span: Span, roles: Roles, window: Window) -> int:
 def _points(
     rows: pd.DataFrame, count: int, outside: int, length: float, rest: float, incidents: list[tuple[Span, Roles]]
 ) -> tuple[float, str] | None:
-    """Points of a pattern and the reasons in words; None for what is routine or tells nothing."""
+    """Points of a pattern and the reasons in words; None for what is routine or tells nothing.
+
+    `count` of it came in the `length` seconds of the story, `outside` in the `rest`. Being new counts as far as it can be
+    no accident: a line seen once says little when the story fills half of the logs.
+    """
     first = rows.iloc[0]
     if first["routine"] is True:
         return None
     expected = (outside + 0.5) * length / rest
-    gain = count * log(count / expected) - (count - expected) if count else 0.0
-    rose = count > expected and gain > 2
+    gain = count * log(count / expected) - (count - expected)
+    rose = count > expected and ((gain > 2 and count >= 3 * expected) or (gain > 10 and count >= 1.5 * expected))
     rank = int(first["rank"])
-    quiet = rank < 3 and first["role"] is None
-    score = log(1 + gain) * (0.5 if quiet else 1.0) if rose else 0.0
+    bad = _is_bad(first)
+    weight = 1.0 if bad else 0.5
+    score = 0.0
     reasons = []
     if rose:
-        reasons.append(f"{number(count)} times here, {_rate(expected)} expected from the rest of these logs" if outside else f"{number(count)} times here, never outside")
+        score += weight * log(1 + gain)
+        usual = f"{_rate(expected)} expected from the rest of these logs" if outside else "never outside"
+        reasons.append(f"{number(count)} times here, {usual}")
     if outside == 0:
-        score += 0.3 if quiet else 1.0
-        reasons.append("new") if not rose else None
-    if rank >= 3 and (rose or outside == 0):
-        score += 0.6 * min(rank - 2, 3)
-        reasons.append(f"severity {first['severity']}")
-    nearest = min(abs(int(first["time"]) - span.onset.time) / max(5.0 * SECOND, 0.05 * (span.end - span.onset.time)) for span, _ in incidents)
-    if outside == 0 or rose:
-        score += exp(-nearest)
-        if nearest < 1:
-            reasons.append("begins near the onset")
-    if first["role"] in ("event", "symptom"):
-        score += 1.0
-        reasons.append(str(first["kind"]))
-    return (score, ", ".join(reasons)) if reasons else None
+        chance = -count * log(length / (length + rest))
+        score += weight * min(1.0, chance / 3)
+        if not rose:
+            reasons.append("seen only here")
+    if not reasons:
+        return None
+    if bad:
+        score += 0.6 * min(max(rank - 2, 1), 3)
+        reasons.append(f"severity {first['severity']}" if rank >= 3 else str(first["kind"]))
+        if first["role"] in _BAD:
+            score += 1.0
+            reasons.append(str(first["kind"]))
+    starts = int(first["time"])
+    nearest = min(abs(starts - span.onset.time) / max(5.0 * SECOND, 0.05 * (span.end - span.onset.time)) for span, _ in incidents)
+    score += exp(-nearest)
+    if nearest < 1:
+        reasons.append("begins near the onset")
+    if bad and outside == 0 and any(r.candidates and r.candidates[0].time <= starts < span.onset.time for span, r in incidents):
+        score += 1.5
+        reasons.append("begins between the likely trigger and the onset")
+    return score, ", ".join(reasons)
+
+
+def _is_bad(row: pd.Series) -> bool:
+    """A warning or worse, or something that broke whose writer knows no severities."""
+    return bool(row["rank"] >= 3 or (row["role"] in _BAD and row["rank"] < 0))
 
 
 def _rate(expected: float) -> str:

@@ -7,7 +7,7 @@ happened elsewhere in these logs without an outage after it), plus up to 3 for s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -66,17 +66,35 @@ def _candidates(inside: pd.DataFrame, marked: pd.DataFrame, span: Span) -> tuple
     ranked = [_argued(group, marked, span, failing) for group in _changes(near)]
     ranked = [c for c in ranked if c is not None]
     ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
-    return tuple(ranked[:5])
+    return tuple(_part_of(c, ranked[0]) for c in ranked[:5])
+
+
+def _part_of(candidate: Candidate, best: Candidate) -> Candidate:
+    """A rival that follows the best candidate at once is likely a part of it, and says so."""
+    gap = candidate.time - best.time
+    if candidate is best or not 0 <= gap <= 10 * SECOND:
+        return candidate
+    against = f"follows the first candidate within {duration(max(gap, SECOND))}, so it may be a part of it"
+    return replace(candidate, reasons_against=(*candidate.reasons_against, against))
 
 
 def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
-    """Rows that tell of one change: the same writer and object, or the same process, close together."""
+    """Rows that tell of one change, close together: the same writer and object, the same process, or what was changed speaking.
+
+    The last case joins a job that cron started to the error that the job then logs, and a configuration run to the
+    reload it causes.
+    """
     groups: list[list[Any]] = []
     last: dict[tuple[str, str], tuple[int, int]] = {}
     for row in near.itertuples():
         keys = [("subject", f"{row.who}|{row.subject}") if row.subject else ("group", str(row.group))]
         if not pd.isna(row.pid):
             keys.append(("pid", f"{row.who}|{row.pid}|{row.host}"))
+        if row.subject:
+            keys.append(("name", str(row.subject).lower()))
+        spoken = ("name", str(row.who).lower())
+        if spoken in last and spoken not in keys:
+            keys.append(spoken)
         at = next((last[k][0] for k in keys if k in last and row.time - last[k][1] <= ONE_CHANGE), None)
         if at is None:
             at = len(groups)
@@ -112,13 +130,20 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Se
         for_.append(f"{duration(delay)} before the first failure" if delay >= SECOND else "in the same second as the first failure")
     else:
         for_.append(f"{duration(-delay)} after the first failed stamp, within what the clocks can tell")
-    elsewhere = marked[(marked["group"].isin(rows["group"])) & ~marked.index.isin(rows.index)]
+    same = marked["group"].isin(rows["group"]) & (marked["subject"].isin(rows["subject"].dropna()) | bool(rows["subject"].isna().any()))
+    elsewhere = marked[same & ~marked.index.isin(rows.index)]
     before = elsewhere[elsewhere["time"].astype("int64") < int(first["time"])]
     if len(before):
         score -= log(1 + len(before))
         against.append(f"the same happened {len(before)} time{'s' if len(before) > 1 else ''} before in these logs without an outage after it")
     elif len(elsewhere) == 0:
         for_.append("seen nowhere else in these logs")
+    during = elsewhere[(elsewhere["time"].astype("int64") >= onset) & (elsewhere["time"].astype("int64") <= span.end)]
+    again = int(during["count"].sum())
+    if best["role"] == "event" and delay <= 5 * SECOND and again >= 3:
+        # what keeps happening while the outage lasts is the outage, not what set it off
+        score -= log(again)
+        against.append(f"it came {again} times more during the outage, as an effect would")
     touched = _touched(rows, failing)
     if touched:
         score += min(3.0, 1.0 + 0.5 * sum(n for _, n in touched))
@@ -129,7 +154,7 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Se
     return Candidate(
         time=int(first["time"]),
         summary=sentence(best if best["phase"] == "start" else first),
-        kind=str(best["kind"]),
+        kind=str(first["kind"]),
         score=round(score, 3),
         evidence=tuple(evidence(r) for r in rows.head(5).to_dict("records")),
         reasons_for=tuple(for_),
