@@ -166,7 +166,8 @@ class Lexicon:
         format: str | None,
         people: frozenset[str],
     ) -> Mark | None:
-        text = message
+        # RFC 5424 senders may put a byte order mark or a space before the text.
+        text = message.lstrip("\ufeff \t")
         if len(text) > _HEAD:
             text = f"{text[:_HEAD]}\n{text[-_TAIL:].rpartition(chr(10))[2]}"
         index = self._by_writer.get((service, format)) or self._index(service, format)
@@ -348,13 +349,20 @@ def _filled(mark: Mark, groups: Mapping[str, str | None]) -> Mark:
 _UNIT = re.compile(r"\.(?:service|socket|timer|scope|slice|mount|target)$")
 
 
+# What stands where a name could, but is none.
+_NO_NAMES = frozenset(
+    "a all an and at by complete completed container did failed finished for from has in is it its msg new not"
+    " now of on our release server service started succeeded the this to was with".split()
+) | {""}
+
+
 def _clean(name: str | None) -> str | None:
     """A name as read from a line, without quotes, unit suffix and what could break a terminal or a table."""
     if not name:
         return None
     name = "".join(char for char in name[: _MAX_NAME * 2] if char.isprintable())
-    name = _UNIT.sub("", name.strip(" \t'\"`.,:;()[]{}<>"))
-    return name[:_MAX_NAME] or None
+    name = _UNIT.sub("", name.strip(" \t'\"`.,:;()[]{}<>"))[:_MAX_NAME]
+    return None if name.lower() in _NO_NAMES else name
 
 
 def _bare(name: str) -> str:
