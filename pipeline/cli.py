@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from .. import __version__
-from .errors import NotADraft, RetrologError
+from .errors import BadOption, NotADraft, RetrologError
 
 if TYPE_CHECKING:
     from .investigate import Options
@@ -79,6 +79,17 @@ def _options(start: str | None, end: str | None, zone: str | None, year: int | N
     )  # fmt: skip
 
 
+def _clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    out = []
+    for pair in pairs:
+        glob, _, seconds = pair.rpartition("=")
+        try:
+            out.append((glob, float(seconds)))
+        except ValueError:
+            raise BadOption(f"--clock-offset {pair!r} is no GLOB=SECONDS; try db-1/*=-38") from None
+    return tuple(out)
+
+
 def _command_line() -> str:
     import shlex
 
@@ -93,11 +104,12 @@ def _command_line() -> str:
 @click.option("--max-entries", type=click.IntRange(5, 200), default=25, show_default=True, help="Rows of the timeline at most.")
 @click.option("--slo", type=click.FloatRange(0, 100, min_open=True, max_open=True), metavar="PERCENT", help="Success objective, such as 99.9: adds the error budget spent.")
 @click.option("--lexicon", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own words for changes and alerts (TOML), asked before the built-in ones.")
+@click.option("--clock-offset", "offsets", multiple=True, metavar="GLOB=SECONDS", help="How far the clocks of logs are ahead, instead of the estimate; may be repeated.")
 @click.option("--no-mask", is_flag=True, help="Show secrets, people and client addresses as logged.")
 @click.option("--explain", is_flag=True, help="Print on standard error why each entry is in, and what nearly was.")
 def draft(
     paths: tuple[str, ...], output: Path | None, form: str, style: str, max_entries: int, slo: float | None, lexicon: Path | None,
-    no_mask: bool, explain: bool, **reading: Any,
+    offsets: tuple[str, ...], no_mask: bool, explain: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Draft the postmortem of the outages in a window.
 
@@ -106,7 +118,7 @@ def draft(
     """
     from .investigate import investigate
 
-    options = _options(**reading, max_entries=max_entries, slo=slo, lexicon=lexicon)
+    options = _options(**reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=_clock_offsets(offsets))
     findings = investigate(paths, options)
     if explain:
         _explain(findings)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from .offsets import Evidence, Offset, estimate
 from .summary import LAYOUTS, Summary, refold
 
 SECOND = 1_000_000
@@ -37,3 +40,100 @@ def aligned(summary: Summary, offsets: Mapping[str, float]) -> Summary:
 
 def _replaced(table: pa.Table, column: str, values: np.ndarray) -> pa.Table:
     return table.set_column(table.schema.get_field_index(column), column, pa.array(values))
+
+
+def units(summary: Summary) -> dict[str, str]:
+    """Which clock each source was written by: its folder where folders are hosts, else the host its lines name, else one for all.
+
+    Folders are hosts when there are several at the top and no two of them name the same host in their lines.
+    """
+    sources = sorted(set(summary.table("seconds")["source"].to_pylist()))
+    named = _hosts(summary)
+    tops = {s: s.split("/", 1)[0] for s in sources if "/" in s}
+    if len(set(tops.values())) >= 2:
+        hosts: dict[str, Counter[str]] = {}
+        for source, top in tops.items():
+            hosts.setdefault(top, Counter()).update(named.get(source, Counter()))
+        main = [count.most_common(1)[0][0] for count in hosts.values() if count]
+        if len(main) >= 2 and len(set(main)) == len(main):
+            return {s: tops.get(s, "") for s in sources}
+    if len({host for count in named.values() for host in count}) < 2:
+        return dict.fromkeys(sources, "")
+    return {s: named[s].most_common(1)[0][0] if named.get(s) else "" for s in sources}
+
+
+def _hosts(summary: Summary) -> dict[str, Counter[str]]:
+    table = summary.table("patterns")
+    table = table.filter(pc.is_valid(table["host"]))
+    found: dict[str, Counter[str]] = {}
+    for row in table.group_by(["source", "host"]).aggregate([("count", "sum")]).to_pylist():
+        found.setdefault(row["source"], Counter())[row["host"]] += row["count_sum"]
+    return found
+
+
+def estimated(summary: Summary) -> dict[str, Offset]:
+    """How far the clock of each source is ahead of the main one's, for every source of which something is known.
+
+    The main clock is that of the requests, for what users saw is told in its time; without requests it is the one with
+    the most events. Sources on it are not in the answer.
+    """
+    unit_of = units(summary)
+    if len(set(unit_of.values())) < 2:
+        return {}
+    seconds = summary.table("seconds").group_by("source").aggregate([("requests", "sum"), ("events", "sum")]).to_pylist()
+    weight: Counter[str] = Counter()
+    for row in seconds:
+        weight[unit_of[row["source"]]] += 1000 * row["requests_sum"] + row["events_sum"]
+    reference = min(weight, key=lambda unit: (-weight[unit], unit))
+    evidence = {unit: _evidence(summary, [s for s in unit_of if unit_of[s] == unit]) for unit in sorted(set(unit_of.values()))}
+    found = estimate(evidence, reference)
+    return {source: found[unit] for source, unit in sorted(unit_of.items()) if unit in found}
+
+
+def settled(found: Mapping[str, Offset], stated: Mapping[str, float]) -> tuple[dict[str, float], dict[str, str]]:
+    """The offsets to apply by source, and what is said of each clock: stated ones beat found ones, unsure ones are only told."""
+    applied: dict[str, float] = {}
+    notes: dict[str, str] = {}
+    for source, offset in found.items():
+        size = f"{offset.seconds:+.1f} s ± {offset.error:.1f} s ({offset.method}, {offset.pairs} pairs, z {offset.z:.0f})"
+        if source in stated:
+            continue
+        if not offset.sure:
+            notes[source] = f"perhaps {size}, not sure enough to be applied{': ' + offset.note if offset.note else ''}"
+        elif abs(offset.seconds) > max(offset.error, 1.0):
+            applied[source] = round(offset.seconds, 3)
+            notes[source] = f"{size}, applied"
+        else:
+            notes[source] = f"agrees: {size}"
+    for source, seconds in stated.items():
+        applied[source] = seconds
+        notes[source] = f"{seconds:+.1f} s, as stated"
+    return applied, notes
+
+
+def _evidence(summary: Summary, sources: list[str]) -> Evidence:
+    """Times of errors and of all messages by source, and the sampled request ids, of what one clock wrote."""
+    table = summary.table("patterns")
+    severe = pa.array(["error", "critical", "alert", "emergency"])
+    series: dict[str, np.ndarray] = {}
+    for source in sources:
+        rows = table.filter(pc.equal(table["source"], source))
+        series[f"errors of {source}"] = _moments(rows.filter(pc.fill_null(pc.is_in(rows["severity"], value_set=severe), False)))
+        series[f"messages of {source}"] = _moments(rows)
+    bad = summary.table("failures")
+    series["failed requests"] = _moments(bad.filter(pc.is_in(bad["source"], value_set=pa.array(sources, pa.string()))))
+    ids = summary.table("request_ids")
+    ids = ids.filter(pc.is_in(ids["source"], value_set=pa.array(sources, pa.string())))
+    pairs = (ids["request_id"].to_numpy(), ids["time"].to_numpy() / SECOND) if ids.num_rows else None
+    return Evidence({name: times for name, times in series.items() if len(times) >= 8}, pairs)
+
+
+def _moments(rows: pa.Table) -> np.ndarray:
+    """When the events of bins happened, in seconds: spread evenly from the first of a bin to its last."""
+    if rows.num_rows == 0:
+        return np.zeros(0)
+    count = np.minimum(rows["count"].to_numpy(), 1000)
+    first, last = rows["time"].to_numpy() / SECOND, rows["last_time"].to_numpy() / SECOND
+    which = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    return np.sort(first[which] + (last - first)[which] * place / np.maximum(count[which] - 1, 1))

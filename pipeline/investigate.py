@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .engine import Job
     from .findings import Evidence, Findings, SourceReport
     from .sources import Discovery, LogFile
+    from .summary import Summary
 
 SECOND = 1_000_000
 #: What is read around the window to learn what is normal, and for lines that were written late.
@@ -35,6 +36,7 @@ class Options:
     max_entries: int = 25
     slo: float | None = None
     lexicon: Path | None = None
+    offsets: tuple[tuple[str, float], ...] = ()  # glob on the source's name, seconds its clock is ahead
 
 
 def investigate(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Findings:
@@ -46,7 +48,8 @@ def investigate(paths: Sequence[str], options: Options, progress: Callable[[Job]
 
     found = discover(paths, options.include, options.exclude)
     summary, reports = run(jobs(found, options), progress)
-    offsets = clock_offsets()
+    offsets, notes = clocks(summary, options)
+    reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
     return analyse(
         summary,
         [*reports, *_skipped(found)],
@@ -73,8 +76,15 @@ def jobs(found: Discovery, options: Options) -> list[Job]:
     return [Job(file, source.name, reading) for source in found.sources for file in source.files]
 
 
-def clock_offsets() -> Mapping[str, float]:
-    return {}
+def clocks(summary: Summary, options: Options) -> tuple[dict[str, float], dict[str, str]]:
+    """The clock offsets to apply by source, in seconds, and a note on each clock of which something is known."""
+    from fnmatch import fnmatch
+
+    from .clock import estimated, settled
+
+    sources = sorted(set(summary.table("seconds")["source"].to_pylist()))
+    stated = {s: seconds for s in sources for glob, seconds in options.offsets if fnmatch(s, glob) or s.startswith(glob.rstrip("/") + "/")}
+    return settled(estimated(summary), stated)
 
 
 def _skipped(found: Discovery) -> list[SourceReport]:
