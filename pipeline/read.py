@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import threading
 from bisect import bisect_right
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -36,8 +37,10 @@ __all__ = [
 BLOCK = 8 << 20
 #: A longer line is cut here, so that a file without line ends cannot fill the memory.
 LONGEST_LINE = 16 << 20
+_PIECE = 1 << 18
+_PEEK = 1 << 12
 _HOLE = 16  # fewer NULs in a row are part of the text
-_UNCLEAN = re.compile(rb"\0{%d,}|[\x80-\xff]+" % _HOLE)
+_NULS = re.compile(rb"\0{%d,}" % _HOLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,42 +100,49 @@ class Blocks(Iterator[Block]):
             )
 
     def _split(self, chunks: Iterable[bytes], offset: int) -> Generator[Block]:
-        """Cut a stream of chunks after its line ends; `offset` is where the line being collected begins."""
-        pending: list[bytes] = []
-        kept = lost = hole = 0  # of that line: bytes in `pending`, cut off as too long, NULs before its text
+        """Gather chunks to blocks that end after a line; `offset` is where the lines being gathered begin."""
+        done: list[bytes] = []  # whole lines
+        tail: list[bytes] = []  # the line that has begun
+        whole = kept = lost = hole = 0  # bytes of both; cut off that line as too long; NULs before the text
         for chunk in chunks:
-            if lost:  # inside a line that is too long: only its end matters
+            if lost:  # only the end of that line matters
                 cut = chunk.find(b"\n") + 1
+                lost += cut - 1 if cut else len(chunk)
                 if not cut:
-                    lost += len(chunk)
                     continue
-                lost += cut - 1
-                yield self._block(b"".join(pending) + b"\n", offset, hole, lost)
+                yield self._block([*tail, b"\n"], offset, hole, lost)
                 offset += hole + kept + lost + 1
-                pending, kept, lost, hole = [], 0, 0, 0
+                tail, kept, lost, hole = [], 0, 0, 0
                 chunk = chunk[cut:]
             cut = chunk.rfind(b"\n") + 1
             if cut:
-                data = b"".join((*pending, chunk[:cut])) if kept else chunk[:cut]
-                yield self._block(data, offset, hole)
-                offset += hole + len(data)
-                pending, kept, hole = [], 0, 0
-                chunk = chunk[cut:]
-            if not kept and chunk and not chunk.strip(b"\0"):
+                done += (*tail, chunk[:cut])
+                whole += kept + cut
+                chunk, tail, kept = chunk[cut:], [], 0
+            blank = len(chunk) >= _HOLE and not kept and not chunk.strip(b"\0")
+            if whole and (whole >= self._size or blank or kept + len(chunk) > LONGEST_LINE):
+                yield self._block(done, offset, hole)
+                offset += hole + whole
+                done, whole, hole = [], 0, 0
+            if blank:
                 hole += len(chunk)
             elif chunk:
-                pending.append(chunk)
+                tail.append(chunk)
                 kept += len(chunk)
             if kept > LONGEST_LINE:
-                whole = b"".join(pending)
-                pending, lost, kept = [whole[:LONGEST_LINE]], kept - LONGEST_LINE, LONGEST_LINE
-        if hole and not kept:
-            pending, hole = [b"\0" * min(hole, _HOLE - 1)], max(0, hole - _HOLE + 1)
-            kept = len(pending[0])
+                tail = [b"".join(tail)[:LONGEST_LINE]]
+                lost, kept = kept - LONGEST_LINE, LONGEST_LINE
+        if hole and not whole and not kept:  # the file ends in it: a few NULs stand for the line that it is
+            tail, kept = [b"\0" * min(hole, _HOLE - 1)], min(hole, _HOLE - 1)
+            hole -= kept
+        if whole:
+            yield self._block(done, offset, hole)
+            offset, hole = offset + hole + whole, 0
         if kept:
-            yield self._block(b"".join(pending), offset, hole, lost)
+            yield self._block(tail, offset, hole, lost)
 
-    def _block(self, raw: bytes, offset: int, hole: int = 0, lost: int = 0) -> Block:
+    def _block(self, parts: list[bytes], offset: int, hole: int = 0, lost: int = 0) -> Block:
+        raw = parts[0] if len(parts) == 1 else b"".join(parts)
         data, ends, ahead, replaced, inner = _clean(raw)
         if hole:
             ends, ahead = [0, *ends], [hole, *(n + hole for n in ahead)]
@@ -228,7 +238,8 @@ def newlines(data: bytes | memoryview) -> int:
         return bytes(data).count(b"\n")
     import numpy as np
 
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+    whole = np.frombuffer(data, np.uint8)
+    return sum(int(np.count_nonzero(whole[at : at + _PIECE] == 10)) for at in range(0, len(whole), _PIECE))
 
 
 def _recoded(file: LogFile) -> bool:
@@ -240,13 +251,14 @@ def _text(
 ) -> Iterator[bytes]:
     """The text from offset `start` to `stop` in chunks: as stored for UTF-8, recoded for the other encodings."""
     if _recoded(file):
-        chunks: Iterator[bytes] = _recode(stream, file.encoding, file.bom, size)
+        chunks: Iterator[bytes] = _recode(stream, file.encoding, file.bom, min(size, _PIECE))
         skip = start
     elif isinstance(stream, Slice):
         stream.seek(start)
         chunks, skip = _plain(stream, size, notes), 0
     else:
-        chunks, skip = iter(lambda: stream.read(size), b""), start
+        # Pieces that stay in the processor's cache, gathered once: a large buffer costs more than the unpacking.
+        chunks, skip = iter(lambda: stream.read(min(size, _PIECE)), b""), start
     at = start - skip
     for chunk in chunks:
         begin = at
@@ -261,18 +273,20 @@ def _text(
 
 
 def _plain(place: Slice, size: int, notes: list[ReadNote]) -> Iterator[bytes]:
-    while place.tell() < place.size:
+    """Chunks that end after a line where one ends near: then a chunk is a block, and is copied nowhere."""
+    at = place.tell()
+    while at < place.size:
         try:
-            chunk = place.read(size)
+            near = max(at, at + size - _PEEK)
+            end = place.pread(near, at + size - near).rfind(b"\n") + 1 if at + size < place.size else 0
+            chunk = place.pread(at, near + end - at if end else size)
         except OSError as error:
-            notes.append(
-                ReadNote("unreadable", f"reading failed at byte {place.tell():,} ({error.strerror or error})")
-            )
+            notes.append(ReadNote("unreadable", f"reading failed at byte {at:,} ({error.strerror or error})"))
             return
         if not chunk:
-            lost = place.size - place.tell()
-            notes.append(ReadNote("shrunk", f"it became {lost:,} bytes shorter while it was read"))
+            notes.append(ReadNote("shrunk", f"it became {place.size - at:,} bytes shorter while it was read"))
             return
+        at += len(chunk)
         yield chunk
 
 
@@ -288,35 +302,46 @@ def _recode(stream: IO[bytes], encoding: str, bom: int, size: int) -> Iterator[b
         yield rest
 
 
+_broken = threading.local()
+
+
+def _mark_broken(error: UnicodeError) -> tuple[str, int]:
+    """Error handler of the UTF-8 decoder: remember where bytes are wrong; it stops where `replace` does."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    _broken.places.append((error.start, error.end, b"\xef\xbf\xbd"))
+    return "\ufffd", error.end
+
+
+codecs.register_error("retrolog.mark_broken", _mark_broken)
+
+
 def _clean(raw: bytes) -> tuple[bytes, list[int], list[int], int, int]:
-    """Make bytes valid UTF-8 without long NUL runs: text, where edits end, how far behind it is then, and both counts."""
-    if b"\0" * _HOLE not in raw if b"\0" in raw else True:
-        if raw.isascii():
-            return raw, [], [], 0, 0
-        try:
-            raw.decode()
-        except UnicodeDecodeError:
-            pass
-        else:
-            return raw, [], [], 0, 0
+    """Make bytes valid UTF-8 without long NUL runs.
+
+    Answers the text, where edits end in it, how many bytes `raw` is ahead of it from there, and how many places were
+    replaced and NULs removed.
+    """
+    places: list[tuple[int, int, bytes]] = []
+    if not raw.isascii():
+        _broken.places = places
+        raw.decode("utf-8", "retrolog.mark_broken")
+    replaced, hole = len(places), 0
+    if b"\0" in raw and b"\0" * _HOLE in raw:
+        holes = [(match.start(), match.end(), b"") for match in _NULS.finditer(raw)]
+        hole = sum(end - start for start, end, _ in holes)
+        places = sorted(places + holes)
+    if not places:
+        return raw, [], [], 0, 0
     parts: list[bytes] = []
     ends: list[int] = []
     ahead: list[int] = []
-    at = length = shift = replaced = hole = 0
-    for match in _UNCLEAN.finditer(raw):
-        run, new = match.group(), b""
-        if run[0] == 0:
-            hole += len(run)
-        else:
-            new = run.decode("utf-8", "replace").encode()
-            if new == run:
-                continue
-            replaced += 1
-        parts += (raw[at : match.start()], new)
-        length += match.start() - at + len(new)
-        shift += len(run) - len(new)
-        ends.append(length)
+    at = shift = 0
+    for start, end, new in places:
+        parts += (raw[at:start], new)
+        shift += end - start - len(new)
+        ends.append(end - shift)
         ahead.append(shift)
-        at = match.end()
+        at = end
     parts.append(raw[at:])
     return b"".join(parts), ends, ahead, replaced, hole
