@@ -42,6 +42,7 @@ def surges(
     """
     count = _counts(counts)
     normal = usual(count, low=True) if expected is None else _counts(expected)
+    normal = np.maximum(normal, 1.0 / max(len(count), 1))  # what never came before may come once
     rule = rule or Rule(min_rise=1.0, min_factor=2.0)
     return Scan(Poisson((1.5, 2.0, 4.0, 10.0, 40.0, 200.0)), count, normal, rule, rise=True).run()
 

@@ -222,6 +222,7 @@ class Scan:
         _, edges, spread = best
         if not edges:
             return self._throughout()
+        edges = self._split(edges, spread)
         background = self._outside(edges)
         spans = sorted(
             (self._extended(edge, background, spread) for edge in edges), key=lambda span: span.start
@@ -394,6 +395,29 @@ class Scan:
 
     # ------------------------------------------------------------------------------------------- edges
 
+    def _split(self, edges: list[tuple[int, int]], spread: float) -> list[tuple[int, int]]:
+        """Spans cut where they were normal for longer than outages may pause.
+
+        Two outages alike with a calm between them have more evidence together than either alone, so the scan finds both as one.
+        """
+        background = self._outside(edges)
+        pieces: list[tuple[int, int]] = []
+        for start, stop in edges:
+            count, exposure = self.series.of(start, stop)
+            inside = min(max(count / exposure, self.model.ratio(0, exposure)), self.model.top)
+            calm = [
+                h for h in self._holes(start, stop, inside, background, spread) if h[1] - h[0] > self.rule.gap
+            ]
+            cuts = [start, *(edge for hole in calm for edge in hole), stop]
+            pieces += [(low, high) for low, high in zip(cuts[::2], cuts[1::2], strict=True) if low < high]
+        kept = [
+            piece
+            for piece in pieces
+            if self._gain(piece, pieces) >= self.threshold * spread
+            and self._large(*piece, self._outside(pieces))
+        ]
+        return kept or edges
+
     def _extended(self, edge: tuple[int, int], background: float, spread: float) -> _Span:
         """The span with the weaker pieces that lead into it and trail off from it: the feet of ramps."""
         start, stop = edge
@@ -471,7 +495,9 @@ class Scan:
             dispersion=spread,
             onset=onset,
             recovery=recovery,
-            flaps=max(span.joined, self._holes(start, stop, inside, background, spread) if self.rise else 0),
+            flaps=max(
+                span.joined, len(self._holes(start, stop, inside, background, spread)) if self.rise else 0
+            ),
             is_blip=not is_outage,
             open_start=onset[0] <= first,
             open_end=recovery[1] > last,
@@ -519,13 +545,16 @@ class Scan:
             np.clip(edge + np.floor(reach) if reach < 0 else edge + np.ceil(reach), 0, len(self.series.count))
         )
 
-    def _holes(self, start: int, stop: int, inside: float, background: float, spread: float) -> int:
-        """How often the series returned to its background inside a span: the same scan, the other way round."""
+    def _holes(
+        self, start: int, stop: int, inside: float, background: float, spread: float
+    ) -> list[tuple[int, int]]:
+        """The stretches in which the series returned to its background inside a span: the same scan, the other way round."""
         needed = (self.rule.base_llr + float(np.log(stop - start))) * spread
         slope_count, slope_exposure = self.model.slopes(inside, background)
         gain = slope_count * self.series.count[start:stop] + slope_exposure * self.series.exposure[start:stop]
         total = _running(gain)
-        holes, todo = 0, [(0, stop - start)]
+        holes: list[tuple[int, int]] = []
+        todo = [(0, stop - start)]
         while todo:
             low, high = todo.pop()
             if high - low < self.rule.hole:
@@ -535,11 +564,10 @@ class Scan:
             first = int(np.argmin(total[low : low + last + 1]))
             if rest[last] < needed:
                 continue
-            holes += int(
-                last + 1 - first >= self.rule.hole and low + first > 0 and low + last + 1 < stop - start
-            )
+            if last + 1 - first >= self.rule.hole and low + first > 0 and low + last + 1 < stop - start:
+                holes.append((start + low + first, start + low + last + 1))
             todo += [(low, low + first), (low + last + 1, high)]
-        return holes
+        return sorted(holes)
 
     def _throughout(self) -> list[Segment]:
         """The one span of a series that fails from end to end and so has no background of its own."""
