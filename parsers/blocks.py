@@ -49,6 +49,11 @@ class BlockParser:
         self._timed = False  # an event with a time has been seen in this file
         self._indented = False  # events of this file begin with spaces
 
+    def resume(self, head: BlockParser) -> None:
+        """Makes this parser, which begins amid a file, know what another learnt from the file's first rows."""
+        self.detector.take_over(head.detector)
+        self._timed, self._indented = head._timed, head._indented
+
     def feed(self, data: bytes, line: int, offset: int) -> pa.Table:
         """Takes whole lines (the file's last one may lack its line feed) and answers the events completed by them.
 

@@ -65,6 +65,11 @@ class Detector:
         self.favourites: list[Format] = []
         self._generic_run = 0
 
+    def take_over(self, other: Detector) -> None:
+        """Makes this detector prefer what another one has found in the same file."""
+        self.favourites = list(other.favourites)
+        self._generic_run = other._generic_run
+
     def parse(self, text: str) -> tuple[Format, Event] | None:
         """The format and the event that begins with this (cleaned) row, None when no event begins here."""
         context = self.context

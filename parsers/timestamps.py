@@ -33,6 +33,9 @@ Reading = tuple[int, int | None]
 _DAYS_IN_MONTH = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _HALF = 183 * 86_400
 _SECOND = 1_000_000
+#: How late a row may be and still be of the first pass of a doubled hour, before and after the second has begun.
+_LATE_ROW = 600 * _SECOND
+_LATE_AGAIN = 60 * _SECOND
 _CACHE_LIMIT = 20_000
 
 
@@ -57,6 +60,7 @@ class TimeContext:
     state: dict[str, Any] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     _last: int | None = None  # the last time accepted: tells the passes of a doubled hour apart
+    _second_pass: bool = False  # that time was in the second pass of a doubled hour
     _anchor: tuple[int, int] | None = None  # year and second_of_year of the last year-less row
     _before: tuple[int, int] | None = None  # the anchor before the year stepped, until a row confirms the step
     _kinds: tuple[str, ...] = ()
@@ -68,6 +72,7 @@ class TimeContext:
     def accept(self, time: int | None) -> None:
         """Takes the last reading as that of an event with this time: what it assumed is counted, the year follows it."""
         if self._kinds:
+            self._second_pass = "doubled_hour_second" in self._kinds
             self.counts.update(self._kinds)
             self._kinds = ()
         if self._next is not None:
@@ -113,10 +118,13 @@ class TimeContext:
             return time
         self._kinds += ("doubled_hour",)
         later = (seconds - second) * _SECOND + micros
-        if self._last is not None and time < self._last and abs(later - self._last) < abs(time - self._last):
-            self._kinds += ("doubled_hour_second",)
-            return later
-        return time
+        if self._last is None or time >= self._last:
+            return time
+        # The clock seems to have gone back: either the hour has begun anew, or the row is merely late.
+        if self._last - time <= (_LATE_AGAIN if self._second_pass else _LATE_ROW):
+            return time
+        self._kinds += ("doubled_hour_second",)
+        return later
 
     def _remember(self, seconds: int) -> tuple[int, int, str]:
         known = local_offsets(self.zone, seconds)
@@ -219,6 +227,7 @@ _DIGIT_SHAPES = tuple(
         rf"(?P<d>\d\d?) {_NAME} {_NO_YEAR}{_CLOCK}{_Z}",
     )
 )
+_DAY_FIRST = next(shape for shape in _DIGIT_SHAPES if shape.pattern.startswith(r"(?P<d>\d\d?)(?:\.|-)"))
 _LETTER_SHAPES = tuple(
     re.compile(shape)
     for shape in (
@@ -300,7 +309,7 @@ def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
         year_text, month_text, day_text, hour, minute, second, fraction, half, zone = match.group(*_GROUPS)
     month = MONTHS.get(month_text) or MONTHS.get(month_text[:3].capitalize() if month_text.isalpha() else "")
     day, hours = int(day_text), int(hour)
-    if month is None and day <= 12 and month_text.isdigit():  # 11-23-2026
+    if month is None and day <= 12 and match.re is _DAY_FIRST:  # 11-23-2026
         month, day = day, int(month_text)
     if half:
         if not 1 <= hours <= 12:
