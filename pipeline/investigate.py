@@ -39,10 +39,25 @@ class Options:
     offsets: tuple[tuple[str, float], ...] = ()  # glob on the source's name, seconds its clock is ahead
 
 
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What was found in logs, and the counts it was found in: those of true times, so that other spans can be asked."""
+
+    findings: Findings
+    summary: Summary
+    offsets: Mapping[str, float]
+
+
 def investigate(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Findings:
     """The findings for the logs behind `paths`; raises `NothingToRead` when there is nothing."""
+    return study(paths, options, progress).findings
+
+
+def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Study:
+    """The findings and what they were counted from; raises `NothingToRead` when there is nothing."""
     from .analysis import Question, analyse
     from .changes import Lexicon
+    from .clock import aligned
     from .engine import run
     from .sources import discover
 
@@ -50,20 +65,22 @@ def investigate(paths: Sequence[str], options: Options, progress: Callable[[Job]
     summary, reports = run(jobs(found, options), progress)
     offsets, notes = clocks(summary, options)
     reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
-    return analyse(
+    findings = analyse(
         summary,
         [*reports, *_skipped(found)],
         Question(options.window, options.zone_name, options.max_entries, options.slo),
         Lexicon.load(options.lexicon),
-        _fetcher(found.files),
+        fetcher(found.files),
         offsets,
     )
+    return Study(findings, aligned(summary, offsets), offsets)
 
 
 def jobs(found: Discovery, options: Options) -> list[Job]:
-    """One job a file, in the order of the sources."""
+    """One job a file, in the order of the sources, each with the part of it that the window needs."""
     from .engine import Job
     from .ingest import Reading
+    from .reach import plan
 
     reading = Reading(
         window=options.window,
@@ -73,7 +90,7 @@ def jobs(found: Discovery, options: Options) -> list[Job]:
         zone_given=options.zone_given,
         year=options.year,
     )
-    return [Job(file, source.name, reading) for source in found.sources for file in source.files]
+    return [Job(file, name, reading, reach) for name, file, reach in plan(found.sources, reading)]
 
 
 def clocks(summary: Summary, options: Options) -> tuple[dict[str, float], dict[str, str]]:
@@ -98,7 +115,7 @@ def _skipped(found: Discovery) -> list[SourceReport]:
     ]
 
 
-def _fetcher(files: Sequence[LogFile]) -> Callable[[str, list[Evidence]], Mapping[int, bytes]]:
+def fetcher(files: Sequence[LogFile]) -> Callable[[str, list[Evidence]], Mapping[int, bytes]]:
     """Reads cited lines back, each file once."""
     from .read import read_lines
 
