@@ -1,0 +1,431 @@
+"""What a human can do to a draft: each function takes the document's text and gives back the changed text.
+
+An edit touches the part it is about and no other byte. `mark` is the digest of the part as the human saw it: where the
+file says something else by now, `Stale` is raised, with what it says, and nothing changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .. import document as documents
+from .. import safe
+from ..document import CONFLICT, EVIDENCE, Block, digest, parse
+from ..errors import RetrologError
+from ..findings import Evidence
+from ..view import evidence_key
+from . import front
+from .sheet import KEYS, OPEN, REVIEW, TIMELINE, Item, Piece, cells, clock_of, moment, pieces, question, sheet, table, uncited
+
+__all__ = [
+    "Refused", "Stale", "add", "add_action", "answer", "change", "drop", "drop_action", "join", "keep", "promote",
+    "recounted", "set_action", "set_incident", "set_status", "take_newer",
+]  # fmt: skip
+
+STATUSES = ("draft", "final")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_REFERENCES = re.compile(r"(?:\s*\[E\d+\])+\s*$")
+
+
+class Refused(RetrologError):
+    """The edit makes no sense for this document; the text says why."""
+
+
+class Stale(RetrologError):
+    """The part was changed or removed in the file meanwhile; `current` is what stands there now, empty when nothing."""
+
+    def __init__(self, current: str = "") -> None:
+        self.current = current
+        happened = "was changed" if current else "is no longer"
+        super().__init__(f"This part {happened} in the file meanwhile; nothing was overwritten.")
+
+
+def plain(words: str) -> str:
+    """A human's words on one line: Markdown stays, control characters and line ends become spaces."""
+    return " ".join(_CONTROLS.sub(" ", words).split())
+
+
+def keep(text: str, ref: str, mark: str, on: bool = True) -> str:
+    """The entry marked as looked at and right (or not any more); a later draft that changes it takes the mark away."""
+    parts = pieces(parse(text))
+    item = _item(parts, ref, mark)
+    if item.own:
+        raise Refused("An entry of your own is kept as it is.")
+    value = _review(text)
+    kept = dict(value.get("kept") or {})
+    name = ref.removeprefix("b:")
+    if on:
+        kept[name] = item.mark
+    else:
+        kept.pop(name, None)
+    return _with_review(text, {**value, "kept": kept})
+
+
+def drop(text: str, ref: str, mark: str) -> str:
+    """The document without that entry or question; a later draft does not bring it back."""
+    parts = pieces(parse(text))
+    at = _place_of(parts, ref, mark)
+    return _joined(_without(parts, at))
+
+
+def change(text: str, ref: str, mark: str, *, time: str, label: str, words: str) -> str:
+    """The entry with another time, label or words; with another time it moves to its place."""
+    parts = pieces(parse(text))
+    at = _place_of(parts, ref, mark)
+    item = parts[at].item
+    if item is None:
+        raise Refused("Only entries of the timeline can be changed like this.")
+    line = _line(time, label, words)
+    if line == _line(item.time, item.label, item.words):
+        return text
+    piece = _rewritten(parts[at], line, text)
+    if plain(time) == item.time:
+        return _joined([*parts[:at], piece, *parts[at + 1 :]])
+    rest = _without(parts, at)
+    return _joined(_inserted(rest, piece, _moment(text, time)))
+
+
+def join(text: str, ref: str, mark: str, into: str, into_mark: str) -> str:
+    """Two entries as one: the words and evidence of `ref` follow those of `into`, which keeps its time and label."""
+    parts = pieces(parse(text))
+    at, target = _place_of(parts, ref, mark), _place_of(parts, into, into_mark)
+    one, two = parts[target].item, parts[at].item
+    if one is None or two is None or at == target:
+        raise Refused("An entry can be merged with another entry of the timeline.")
+    cited = dict.fromkeys([*one.cites, *two.cites])
+    words = [uncited(item.words) for item in (one, two)]
+    if words[0] and words[0][-1] not in ".!?…)":
+        words[0] += "."
+    if words[1] and words[1] in words[0]:
+        words.pop()
+    line = _line(one.time, one.label, " ".join([*words, *(f"[E{number}]" for number in cited)]))
+    parts[target] = _rewritten(parts[target], line, text)
+    return _joined(_without(parts, at))
+
+
+def add(text: str, *, time: str, label: str, words: str) -> str:
+    """The document with an entry of the human's own, placed by its time after those of the same moment."""
+    line = _line(time, label, words)
+    newline = _newline(text)
+    return _joined(_inserted(pieces(parse(text)), Piece(f"{line}{newline}{newline}"), _moment(text, time)))
+
+
+def promote(text: str, *, time: str, label: str, words: str, evidence: Evidence) -> str:
+    """The document with an entry that cites a log line, quoted in the appendix like those of the draft.
+
+    A line that is quoted already keeps its number. `evidence.text` is what the document may show (masked).
+    """
+    number, text = _quoted(text, evidence)
+    return add(text, time=time, label=label, words=f"{uncited(plain(words))} [E{number}]")
+
+
+def answer(text: str, ref: str, mark: str, *, answer: str, owner: str = "") -> str:
+    """The question with its answer (Markdown, paragraphs stay), or with the one who is to answer it.
+
+    An answered question stands as a quotation above its answer; without an answer it is open again.
+    """
+    parts = pieces(parse(text))
+    at = _place_of(parts, ref, mark)
+    block = parts[at].block
+    if block is None or not block.id.startswith("prompt."):
+        raise Refused("Only a question can be answered.")
+    asked, newline = question(block).question, _newline(text)
+    said = [_CONTROLS.sub(" ", line).rstrip() for line in answer.replace("\r\n", "\n").split("\n")]
+    body = "\n".join(said).strip()
+    if not body:
+        who = re.sub(r"[()*]", "", plain(owner)) or OPEN
+        written = f"> **Question ({who}):** {asked}{newline}"
+    else:
+        inert = body.replace("<!--", "&lt;!--").replace("\n", newline)
+        written = f"{newline}> {asked}{newline}{newline}{inert}{newline}{newline}"
+    return _joined([*parts[:at], _with_body(parts[at], written), *parts[at + 1 :]])
+
+
+def set_action(text: str, mark: str, row: int, values: Mapping[str, str]) -> str:
+    """The table of measures with some cells of a row changed; `values` by the column's name in lower case."""
+
+    def rewrite(lines: list[str], columns: Sequence[str]) -> None:
+        old = [*cells(lines[row]), *([""] * len(columns))][: len(columns)]
+        lines[row] = _row([values.get(name.lower(), old[i]) for i, name in enumerate(columns)], columns, old)
+
+    return _actions(text, mark, rewrite, row)
+
+
+def add_action(text: str, mark: str, values: Mapping[str, str]) -> str:
+    """The table of measures with one more row at its end."""
+
+    def rewrite(lines: list[str], columns: Sequence[str]) -> None:
+        last = max(i for i, line in enumerate(lines) if line.lstrip().startswith("|"))
+        line = _row([values.get(name.lower(), "") for name in columns], columns, [])
+        if any(cells(lines[last])):
+            lines.insert(last + 1, line)
+        else:
+            lines[last] = line  # the empty row that a draft without measures invites with
+
+    return _actions(text, mark, rewrite)
+
+
+def drop_action(text: str, mark: str, row: int) -> str:
+    """The table of measures without that row."""
+    return _actions(text, mark, lambda lines, _: lines.pop(row), row)
+
+
+def set_incident(text: str, index: int, values: Mapping[str, int | None]) -> str:
+    """The front matter with other moments (microseconds) of an incident: onset, recovery, trigger, detected, resolution."""
+    document = parse(text)
+    clock, _ = clock_of(document)
+    found = document.metadata.get("incidents")
+    if not isinstance(found, list) or not 0 <= index < len(found) or not isinstance(found[index], dict):
+        raise Refused("The front matter holds no such incident.")
+    changed = {key: clock.iso(value) for key, value in values.items() if key in KEYS}
+    merged = {**found[index], **changed}
+    onset, recovery = (_of(merged.get(key)) for key in ("onset", "recovery"))
+    if onset is None:
+        raise Refused("An outage needs an onset.")
+    if recovery is not None and recovery < onset:
+        raise Refused("The recovery would be before the onset.")
+    return front.with_value(text, "incidents", [*found[:index], merged, *found[index + 1 :]])
+
+
+def recounted(text: str, bodies: Mapping[str, str], title: str, incidents: Any) -> str:
+    """The document with the parts that follow from an incident's ends written anew.
+
+    A part that a human has worded stays. The others keep the digest of what was drafted, so that a later draft takes
+    them for the human's, who chose the ends.
+    """
+    value = _review(text)
+    before = dict(value.get("recounted") or {})
+    done = dict(before)
+    parts = pieces(parse(text))
+    newline = _newline(text)
+    for at, piece in enumerate(parts):
+        block = piece.block
+        if block is None or block.id not in bodies:
+            continue
+        if block.touched and before.get(block.id) != digest(block.body):
+            continue
+        body = bodies[block.id].replace("\r\n", "\n").replace("\n", newline)
+        parts[at] = _with_body(piece, body)
+        done[block.id] = digest(body)
+    text = _with_review(_joined(parts), {**value, "recounted": done})
+    for key, new in (("title", title), ("incidents", incidents)):
+        if parse(text).metadata.get(key) != new:
+            text = front.with_value(text, key, new)
+    return text
+
+
+def take_newer(text: str, ref: str, mark: str, take: bool = True) -> str:
+    """A conflict settled: the newly generated text in place of the edited one, or the edited one and no more."""
+    parts = pieces(parse(text))
+    at = _place_of(parts, ref, mark)
+    name = ref.removeprefix("b:")
+    other = next((i for i, p in enumerate(parts) if p.block and p.block.id == CONFLICT + name), None)
+    block = parts[at].block
+    if other is None or block is None:
+        raise Refused("There is no other version of this part.")
+    if take:
+        newer = parts[other].block
+        assert newer is not None
+        lines = [re.sub(r"^>\s?", "", line.rstrip("\r\n")) for line in newer.body.strip("\r\n").split("\n")]
+        body = _newline(text).join(lines[2:]) + _newline(text)
+        parts[at] = _with_body(parts[at], body, sha=digest(body))
+    return _joined([*parts[:other], *parts[other + 1 :]])
+
+
+def set_status(text: str, status: str) -> str:
+    """The document as a draft or as final."""
+    if status not in STATUSES:
+        raise Refused(f"A document is one of: {', '.join(STATUSES)}.")
+    return front.with_value(text, "status", status)
+
+
+def _of(value: Any) -> int | None:
+    from ..render import moment as read
+
+    return read(value)
+
+
+def _joined(parts: Sequence[Piece]) -> str:
+    return "".join(piece.raw for piece in parts)
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if text.split("\n", 1)[0].endswith("\r") else "\n"
+
+
+def _place_of(parts: Sequence[Piece], ref: str, mark: str) -> int:
+    """Where the part named by `ref` stands; raises Stale when it is gone or no longer what the human saw."""
+    for at, piece in enumerate(parts):
+        if (piece.item and piece.item.ref == ref) or (piece.block and f"b:{piece.block.id}" == ref):
+            now = piece.item.mark if piece.item else digest(piece.block.body) if piece.block else ""
+            if now != mark:
+                raise Stale(piece.block.body.strip() if piece.block else piece.raw.strip())
+            return at
+    raise Stale()
+
+
+def _item(parts: Sequence[Piece], ref: str, mark: str) -> Item:
+    item = parts[_place_of(parts, ref, mark)].item
+    if item is None:
+        raise Refused("Only entries of the timeline can be kept.")
+    return item
+
+
+def _without(parts: Sequence[Piece], at: int) -> list[Piece]:
+    """The parts without that one and the conflict that belongs to it."""
+    block = parts[at].block
+    other = f"{CONFLICT}{block.id}" if block else None
+    return [p for i, p in enumerate(parts) if i != at and (other is None or p.block is None or p.block.id != other)]
+
+
+def _line(time: str, label: str, words: str) -> str:
+    said, name = plain(words), re.sub(r"[*\[\]]", "", plain(label))[:40].strip()
+    if not said:
+        raise Refused("An entry needs words.")
+    bold = f"**{name}** " if name else ""
+    return f"- {plain(time)} — {bold}{said}".replace("<!--", "&lt;!--")
+
+
+def _moment(text: str, time: str) -> int:
+    clock, _ = clock_of(parse(text))
+    at = moment(plain(time), clock)
+    if at is None:
+        raise Refused(f"{plain(time)[:40] or 'An empty time'} is no time; write it as 10:43:05, or 2026-11-23 10:43:05.")
+    return at
+
+
+def _rewritten(piece: Piece, line: str, text: str) -> Piece:
+    newline = _newline(text)
+    if piece.block is not None:
+        return _with_body(piece, f"{line}{newline}")
+    tail = re.search(r"(?:[ \t]*\r?\n)*\Z", piece.raw)
+    return replace(piece, raw=f"{line}{tail.group() if tail else newline}", item=None)
+
+
+def _with_body(piece: Piece, body: str, sha: str = "") -> Piece:
+    assert piece.block is not None
+    block = piece.block
+    begin = block.begin
+    if sha:
+        block, begin = replace(block, sha=sha, seen=""), ""
+    elif block.begin:
+        begin = block.begin
+    changed = replace(block, body=body, begin=begin)
+    return Piece(changed.raw, changed)
+
+
+def _inserted(parts: Sequence[Piece], piece: Piece, at: int) -> list[Piece]:
+    """The parts with an entry more, after the last one whose time is not later (and after its conflict)."""
+    place = None
+    for index, one in enumerate(parts):
+        if one.item and one.item.moment is not None and one.item.moment <= at:
+            place = index + 1
+    if place is None:
+        place = next((i for i, one in enumerate(parts) if one.item), None)
+    if place is None:
+        head = next((i for i, one in enumerate(parts) if one.block and one.block.id == TIMELINE), None)
+        if head is None:
+            raise Refused("The document has no timeline to put this in.")
+        place = head + 1
+    while place < len(parts) and (block := parts[place].block) and block.id.startswith(f"{CONFLICT}{TIMELINE}."):
+        place += 1
+    return [*parts[:place], *_spaced(parts[place - 1].raw if place else "", piece), *parts[place:]]
+
+
+def _spaced(before: str, piece: Piece) -> list[Piece]:
+    newline = "\r\n" if piece.raw.endswith("\r\n") else "\n"
+    lines = before.replace("\r\n", "\n")
+    gap = "" if not lines or lines.endswith("\n\n") else newline if lines.endswith("\n") else newline * 2
+    return [Piece(gap), piece] if gap else [piece]
+
+
+def _quoted(text: str, evidence: Evidence) -> tuple[int, str]:
+    """The number of a quoted line in the document, which gets the quotation when it lacks it."""
+    document = parse(text)
+    value = document.data("index")
+    index: dict[str, Any] = dict(value) if isinstance(value, dict) else {}
+    numbers = dict(index.get("evidence") or {})
+    key = evidence_key(evidence)
+    known = sheet(text).evidence
+    number = numbers.get(key)
+    if number is None:
+        number = max([*(int(v) for v in numbers.values()), *known], default=0) + 1
+    if number in known:
+        return number, text
+    newline = _newline(text)
+    block = documents.block(f"{EVIDENCE}{number}", quotation(number, evidence)).replace("\n", newline)
+    parts = pieces(document)
+    last = max((i for i, p in enumerate(parts) if p.block and p.block.id.startswith(EVIDENCE[:-1])), default=None)
+    if last is None:
+        last = max((i for i, p in enumerate(parts) if not p.data), default=-1)
+    parts = [*parts[: last + 1], *_spaced(parts[last].raw, Piece(block + newline)), *parts[last + 1 :]]
+    text = _joined(parts)
+    return number, _with_data(text, "index", {**index, "evidence": {**numbers, key: number}})
+
+
+def quotation(number: int, evidence: Evidence) -> str:
+    """A quoted line as the appendix shows it."""
+    parts = [f"- **E{number}** · {safe.code(f'{evidence.file}:{evidence.line}')}"]
+    if evidence.lines > 1:
+        parts[0] += f", {evidence.lines:,} lines"
+    if evidence.size:
+        parts.append(f"bytes {evidence.offset}–{evidence.offset + evidence.size}")
+    if evidence.digest:
+        parts.append(safe.code(f"sha256:{evidence.digest}"))
+    return f"{' · '.join(parts)}\n\n{safe.fenced(evidence.text)}"
+
+
+def _actions(text: str, mark: str, rewrite: Any, row: int | None = None) -> str:
+    parts = pieces(parse(text))
+    at = _place_of(parts, "b:actions", mark)
+    block = parts[at].block
+    assert block is not None
+    columns, rows = table(block.body)
+    if not columns:
+        raise Refused("The table of measures is no longer there; undo, or write it again in an editor.")
+    if row is not None and row not in {one.row for one in rows}:
+        raise Refused("There is no such row in the table of measures.")
+    lines = block.body.split("\n")
+    rewrite(lines, columns)
+    newline = _newline(text)
+    body = "\n".join(line.rstrip("\r") for line in lines).replace("\n", newline)
+    return _joined([*parts[:at], _with_body(parts[at], body), *parts[at + 1 :]])
+
+
+def _row(values: Sequence[str], columns: Sequence[str], old: Sequence[str]) -> str:
+    """A table row; cells that are as before are left as they are, bars in new ones are escaped."""
+    written = []
+    for i, _ in enumerate(columns):
+        value = values[i]
+        if i < len(old) and value == old[i]:
+            written.append(value)
+        else:
+            written.append(re.sub(r"(?<!\\)\|", r"\\|", plain(value)).replace("<!--", "&lt;!--").rstrip("\\"))
+    return f"| {' | '.join(written)} |"
+
+
+def _review(text: str) -> dict[str, Any]:
+    value = parse(text).data(REVIEW)
+    return value if isinstance(value, dict) else {}
+
+
+def _with_review(text: str, value: dict[str, Any]) -> str:
+    return _with_data(text, REVIEW, {key: part for key, part in value.items() if part})
+
+
+def _with_data(text: str, name: str, value: dict[str, Any]) -> str:
+    """The document with a data comment set, added before the index when there is none, removed when empty."""
+    parts = pieces(parse(text))
+    newline = _newline(text)
+    raw = documents.data(name, value).replace("\n", newline) if value else ""
+    at = next((i for i, piece in enumerate(parts) if piece.data == name), None)
+    if at is not None:
+        return _joined([*parts[:at], Piece(raw), *parts[at + 1 :]])
+    if not raw:
+        return text
+    place = next((i for i, piece in enumerate(parts) if piece.data == "index"), len(parts))
+    gap = "" if place == 0 or parts[place - 1].raw.endswith("\n") else newline
+    return _joined([*parts[:place], Piece(gap + raw), *parts[place:]])

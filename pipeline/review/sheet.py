@@ -1,0 +1,338 @@
+"""Reads a document as the review page shows it: entries, questions, measures, incidents, and the lines they cite.
+
+Nothing here changes a document. `pieces` splits one so that `edits` can take out, replace or insert a part and leave
+every other byte as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from .. import render
+from ..document import CONFLICT, EVIDENCE, Block, Data, Document, Text, digest, parse
+from ..findings import Evidence
+from ..wording import SECOND, Clock, zone
+
+TIMELINE = "timeline"
+REVIEW = "review"  # the data comment that holds what was kept
+KEYS = ("trigger", "onset", "detected", "resolution", "recovery")
+
+_ENTRY = re.compile(
+    r"\s*[-*+][ \t]+(?P<time>(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[+-]\d\d:\d\d)?)"
+    r"[ \t]+[—–-][ \t]+(?:\*\*(?P<label>[^*\n]{1,40})\*\*[ \t]*)?(?P<words>.*)",
+    re.DOTALL,
+)
+_CITED = re.compile(r"\[E(\d+)\]")
+_QUESTION = re.compile(r"\*\*Question \((?P<owner>[^)\n]*)\):\*\*\s*(?P<question>.*)", re.DOTALL)
+_WHERE = re.compile(
+    r"\*\*E(?P<number>\d+)\*\*\s+·\s+(?P<tick>`+) ?(?P<file>.+?):(?P<line>\d+) ?(?P=tick)"
+    r"(?:, (?P<lines>[\d,]+) lines)?(?:\s+·\s+bytes (?P<start>\d+)[–-](?P<end>\d+))?"
+    r"(?:\s+·\s+`sha256:(?P<digest>[0-9a-f]+)`)?"
+)
+_ITEM = re.compile(r"\s{0,3}[-*+][ \t]")
+_CELL = re.compile(r"(?<!\\)\|")
+OPEN = "owner?"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the timeline. `ref` names it to `edits`, `mark` is the digest of what stands there."""
+
+    ref: str
+    mark: str
+    time: str
+    label: str
+    words: str
+    moment: int | None
+    cites: tuple[int, ...]
+    own: bool = False
+    touched: bool = False
+    kept: bool = False
+    newer: str = ""  # what a later draft says, where a human had changed this entry
+
+    @property
+    def done(self) -> bool:
+        return self.own or self.touched or self.kept
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A prompt: open while it has no answer."""
+
+    ref: str
+    mark: str
+    question: str
+    answer: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A row of the table of measures: its line in the block, and its cells by the column's name in lower case."""
+
+    row: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the document's text; `item` is set where it is an entry of the timeline."""
+
+    raw: str
+    block: Block | None = None
+    data: str = ""
+    item: Item | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A document as the page shows it."""
+
+    title: str
+    status: str
+    clock: Clock
+    window: tuple[int | None, int | None]
+    incidents: tuple[dict[str, Any], ...]
+    items: tuple[Item, ...]
+    questions: tuple[Question, ...]
+    actions: tuple[Action, ...]
+    columns: tuple[str, ...]
+    evidence: dict[int, Evidence]
+    actions_mark: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def open(self) -> int:
+        """What is left to do: entries not looked at, questions without an answer, measures without an owner."""
+        left = sum(not item.done for item in self.items) + sum(not one.answer for one in self.questions)
+        return left + sum(not action.cells.get("owner") for action in self.actions)
+
+
+def clock_of(document: Document) -> tuple[Clock, tuple[int | None, int | None]]:
+    """The clock the document is written in, and its window in microseconds."""
+    window = document.metadata.get("window")
+    bounds = window if isinstance(window, dict) else {}
+    start, end = render.moment(bounds.get("start")), render.moment(bounds.get("end"))
+    return Clock(str(document.metadata.get("zone") or "UTC"), start, end), (start, end)
+
+
+def moment(text: str, clock: Clock) -> int | None:
+    """A time as the timeline writes it (`10:43:05`, with a date or an offset where needed) in microseconds.
+
+    Without a date it is on the day of the clock's first moment; a time before that by more than half a day belongs to
+    the day after, so that a window across midnight needs no date. None when it is no time.
+    """
+    match = re.fullmatch(
+        r"(?:(\d{4}-\d\d-\d\d)[ T])?(\d{1,2}:\d\d)(:\d\d)?(\.\d{1,6})?\s?([+-]\d\d:\d\d|Z)?", text.strip()
+    )
+    if match is None:
+        return None
+    day, hour, second, fraction, offset = match.groups()
+    if day is None and clock.first is None:
+        return None
+    date = day or clock.date(clock.first or 0)
+    try:
+        at = datetime.fromisoformat(f"{date}T{hour.zfill(5)}{second or ':00'}{fraction or ''}{offset or ''}")
+    except ValueError:
+        return None
+    value = _micros(at, clock)
+    if day is None and clock.first is not None and clock.first - value > 43_200 * SECOND:
+        value = _micros(at + timedelta(days=1), clock)
+    return value
+
+
+def _micros(at: datetime, clock: Clock) -> int:
+    aware = at if at.tzinfo else at.replace(tzinfo=zone(clock.zone_name))
+    return round(aware.timestamp() * SECOND)
+
+
+def pieces(document: Document) -> list[Piece]:
+    """The document in parts, in order; their `raw` joined is the document's text."""
+    clock, _ = clock_of(document)
+    kept = _kept(document)
+    inside = False
+    seen: dict[str, int] = {}
+    taken: set[str] = set()
+    blocks = document.blocks
+    result = [Piece(document.front)] if document.front else []
+    for segment in document.segments:
+        if isinstance(segment, Data):
+            result.append(Piece(segment.raw, data=segment.name))
+        elif isinstance(segment, Block):
+            name = segment.id.removeprefix(CONFLICT)
+            entry = name.startswith(f"{TIMELINE}.")
+            inside = entry or name == TIMELINE
+            item = None
+            if entry and name == segment.id and name not in taken:
+                taken.add(name)
+                item = _from_block(segment, clock, kept, blocks.get(CONFLICT + name))
+            result.append(Piece(segment.raw, segment, item=item))
+        elif inside:
+            inside, parts = _split(segment, clock, seen)
+            result += parts
+        else:
+            result.append(Piece(segment.raw))
+    return result
+
+
+def _kept(document: Document) -> dict[str, str]:
+    value = document.data(REVIEW)
+    kept = value.get("kept") if isinstance(value, dict) else None
+    return {str(k): str(v) for k, v in kept.items()} if isinstance(kept, dict) else {}
+
+
+def _from_block(block: Block, clock: Clock, kept: dict[str, str], newer: Block | None) -> Item | None:
+    found = _ENTRY.match(block.body)
+    if found is None:
+        return None
+    mark = digest(block.body)
+    return Item(
+        ref=f"b:{block.id}", mark=mark, time=found["time"], label=found["label"] or "",
+        words=_one_line(found["words"]), moment=moment(found["time"], clock),
+        cites=_cites(found["words"]), touched=block.touched, kept=kept.get(block.id) == mark,
+        newer=_unquoted(newer.body) if newer else "",
+    )  # fmt: skip
+
+
+def _split(segment: Text, clock: Clock, seen: dict[str, int]) -> tuple[bool, list[Piece]]:
+    """Human text inside the timeline as its entries and what is between; also whether the timeline goes on after it."""
+    lines = [line for line in re.split(r"(?<=\n)", segment.raw) if line]
+    result: list[Piece] = []
+    at = 0
+    while at < len(lines):
+        if re.match(r"#{1,6}\s", lines[at]):
+            result.append(Piece("".join(lines[at:])))
+            return False, result
+        stop = at + 1
+        if not _ENTRY.fullmatch(lines[at].rstrip()):
+            while stop < len(lines) and not _ITEM.match(lines[stop]) and not re.match(r"#{1,6}\s", lines[stop]):
+                stop += 1
+            result.append(Piece("".join(lines[at:stop])))
+            at = stop
+            continue
+        while stop < len(lines) and lines[stop].strip() and not _ITEM.match(lines[stop]) and lines[stop][0] != "#":
+            stop += 1
+        body = "".join(lines[at:stop])
+        while stop < len(lines) and not lines[stop].strip():
+            stop += 1
+        result.append(Piece("".join(lines[at:stop]), item=_from_text(body, clock, seen)))
+        at = stop
+    return True, result
+
+
+def _from_text(body: str, clock: Clock, seen: dict[str, int]) -> Item | None:
+    found = _ENTRY.match(body)
+    if found is None:
+        return None
+    mark = digest(body)
+    seen[mark] = seen.get(mark, 0) + 1
+    return Item(
+        ref=f"o:{mark}:{seen[mark]}", mark=mark, time=found["time"], label=found["label"] or "",
+        words=_one_line(found["words"]), moment=moment(found["time"], clock), cites=_cites(found["words"]), own=True,
+    )  # fmt: skip
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())
+
+
+def _cites(words: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(int(number) for number in _CITED.findall(words)))
+
+
+def uncited(words: str) -> str:
+    """The words of an entry without the evidence numbers at their end."""
+    return re.sub(r"(?:\s*\[E\d+\])+\s*$", "", words)
+
+
+def _unquoted(body: str) -> str:
+    """What a conflict block quotes: the newly generated text."""
+    lines = [re.sub(r"^>\s?", "", line.rstrip()) for line in body.strip("\r\n").split("\n")]
+    return "\n".join(lines[1:]).strip()
+
+
+def question(block: Block) -> Question:
+    """The question of a prompt's block, and its answer when it has one."""
+    mark, ref = digest(block.body), f"b:{block.id}"
+    lines = [line.rstrip() for line in block.body.strip("\r\n").split("\n")]
+    quoted = 0
+    while quoted < len(lines) and lines[quoted].startswith(">"):
+        quoted += 1
+    asked = " ".join(re.sub(r"^>\s?", "", line) for line in lines[:quoted]).strip()
+    rest = "\n".join(lines[quoted:]).strip("\n")
+    found = _QUESTION.match(asked)
+    if found is None:
+        return Question(ref, mark, asked, rest)
+    return Question(ref, mark, found["question"].strip(), rest, "" if found["owner"] == OPEN else found["owner"])
+
+
+def table(body: str) -> tuple[tuple[str, ...], tuple[Action, ...]]:
+    """The first table of a block: names of its columns, and its rows; rows without a word are left out."""
+    lines = body.split("\n")
+    start = next((i for i, line in enumerate(lines) if line.lstrip().startswith("|")), None)
+    if start is None:
+        return (), ()
+    columns = tuple(cells(lines[start]))
+    rows = []
+    for at in range(start + 2, len(lines)):
+        if not lines[at].lstrip().startswith("|"):
+            break
+        values = [*cells(lines[at]), *([""] * len(columns))]
+        if any(values):
+            rows.append(Action(at, {name.lower(): values[i] for i, name in enumerate(columns)}))
+    return columns, tuple(rows)
+
+
+def cells(line: str) -> list[str]:
+    r"""The cells of a table row; `\|` is a bar inside a cell (GFM, 4.10)."""
+    parts = _CELL.split(line.strip())
+    inner = parts[1:-1] if len(parts) > 1 and not parts[-1].strip() else parts[1:]
+    return [part.strip() for part in inner]
+
+
+def evidence(document: Document) -> dict[int, Evidence]:
+    """The quoted lines of the appendix by their numbers."""
+    found: dict[int, Evidence] = {}
+    for block in document.blocks.values():
+        match = _WHERE.search(block.body) if block.id.startswith(EVIDENCE) else None
+        if match is None:
+            continue
+        text = re.search(r"^[ \t]*(`{3,})text\r?\n(.*?)\r?\n[ \t]*\1", block.body, re.DOTALL | re.MULTILINE)
+        start, end = int(match["start"] or 0), int(match["end"] or 0)
+        found[int(match["number"])] = Evidence(
+            file=match["file"].replace("\\|", "|"),
+            line=int(match["line"]),
+            lines=int((match["lines"] or "1").replace(",", "")),
+            offset=start,
+            size=end - start,
+            digest=match["digest"] or "",
+            text="\n".join(line.removeprefix("  ") for line in text[2].split("\n")) if text else "",
+        )
+    return found
+
+
+def sheet(text: str) -> Sheet:
+    """The document as the page shows it; parts that a human's edit has broken are left out, never an error."""
+    document = parse(text)
+    clock, window = clock_of(document)
+    blocks = document.blocks
+    actions = blocks.get("actions")
+    columns, rows = table(actions.body) if actions else ((), ())
+    metadata = document.metadata
+    return Sheet(
+        title=str(metadata.get("title") or "Postmortem"),
+        status=str(metadata.get("status") or "draft"),
+        clock=clock,
+        window=window,
+        incidents=tuple(render.incidents(metadata)),
+        items=tuple(piece.item for piece in pieces(document) if piece.item),
+        questions=tuple(question(b) for b in blocks.values() if b.id.startswith("prompt.")),
+        actions=rows,
+        columns=columns,
+        evidence=evidence(document),
+        actions_mark=digest(actions.body) if actions else "",
+        notes={b.id: b.body for b in blocks.values() if b.id.startswith(CONFLICT) and not b.id.startswith(f"{CONFLICT}{TIMELINE}.")},
+    )
