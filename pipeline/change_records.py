@@ -205,11 +205,14 @@ def _json_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
         raise BadOption(f"The change file {path} is not JSON ({error}); give an array of objects.") from error
     if isinstance(value, dict):
         value = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), [value])
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise BadOption(
-            f"The change file {path} holds something other than objects; give an array of objects."
-        )
-    return value
+    rows: list[Mapping[str, Any]] = []
+    for row in value if isinstance(value, list) else [None]:
+        if not isinstance(row, dict):
+            raise BadOption(
+                f"The change file {path} holds something other than objects; give an array of objects."
+            )
+        rows.append(row)
+    return rows
 
 
 def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -18,6 +19,7 @@ from typing import Any
 from ..parsers.base import SEVERITIES
 from .change_records import ChangeRecord, changes_from_file, changes_from_git
 from .errors import BadOption
+from .shell import program, simple_commands
 
 __all__ = ["ROLES", "ChangeRecord", "Lexicon", "Mark", "changes_from_file", "changes_from_git", "related"]
 
@@ -33,6 +35,7 @@ _STEM = 5
 _WORD = re.compile(r"([^\W_]{2,5})[^\W_]*")
 _MAX_NAME = 80
 _ORIGINS_KEPT = 4096
+_LEVELS = {name: level for level, name in enumerate(SEVERITIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Mark:
 class _Rule:
     """One row of the lexicon, ready to be tried."""
 
-    patterns: tuple[re.Pattern[str], ...]
+    words: frozenset[str]
+    patterns: tuple[tuple[re.Pattern[str], frozenset[str]], ...]
     unless: re.Pattern[str] | None
     origin: str | None
     severity: int | None
@@ -83,13 +87,8 @@ class Lexicon:
             name.lower() for table in tables for name in _texts(table, "people", "the lexicon")
         )
         self._rules: list[_Rule] = []
-        self._words: list[frozenset[str]] = []
         for table in tables:
-            for row in _rows(table, "rule"):
-                self._rules.append(self._rule(row))
-                self._words.append(
-                    frozenset(word.lower()[:_STEM] for word in _texts(row, "words", _name(row)))
-                )
+            self._rules.extend(self._rule(row) for row in _rows(table, "rule"))
         self._commands = [self._rule(row) for table in tables for row in _rows(table, "command")]
         origins = sorted({rule.origin for rule in self._rules if rule.origin is not None})
         self._origins = {origin: _compile(origin, "the lexicon") for origin in origins}
@@ -171,24 +170,28 @@ class Lexicon:
         if len(text) > _HEAD:
             text = f"{text[:_HEAD]}\n{text[-_TAIL:].rpartition(chr(10))[2]}"
         index = self._by_writer.get((service, format)) or self._index(service, format)
-        words = index.by_word.keys() & _WORD.findall(text.lower())
+        words: AbstractSet[str] = index.by_word.keys() & _WORD.findall(text.lower())
         found = None
         if words or index.wordless:
             positions = set(index.wordless)
             for word in words:
                 positions.update(index.by_word[word])
             for position in sorted(positions):
-                found = self._try(self._rules[position], text, service, severity)
+                found = self._try(self._rules[position], text, words, service, severity)
                 if found is not None:
                     break
         if service is not None and service.lower() in people:
             return _as_persons(found, service)
         return found
 
-    def _try(self, rule: _Rule, text: str, service: str | None, severity: str | None) -> Mark | None:
-        if rule.severity is not None and (severity is None or SEVERITIES.index(severity) < rule.severity):
+    def _try(
+        self, rule: _Rule, text: str, words: AbstractSet[str], service: str | None, severity: str | None
+    ) -> Mark | None:
+        if rule.severity is not None and _LEVELS.get(severity or "", -1) < rule.severity:
             return None
-        for pattern in rule.patterns:
+        for pattern, own_words in rule.patterns:
+            if own_words and own_words.isdisjoint(words):
+                continue
             match = pattern.search(text)
             if match is None:
                 continue
@@ -208,7 +211,7 @@ class Lexicon:
         done = self._command(command[:_HEAD])
         if via == "cron":
             if done is None:
-                return replace(mark, subject=_clean(_program(command)))
+                return replace(mark, subject=_clean(program(command)))
             if done.routine or done.role == "human":
                 return replace(done, kind="routine", role="routine", weight=0.0, routine=True, actor="cron")
             # A timetable repeats: what it runs was there yesterday as well.
@@ -216,7 +219,7 @@ class Lexicon:
                 done, role="change", weight=min(done.weight, 1.4) * 0.8, actor="cron", phase="start"
             )
         if done is None:
-            return replace(mark, subject=_clean(_program(command)))
+            return replace(mark, subject=_clean(program(command)))
         if done.routine:
             return replace(done, kind="look", role="human", routine=False, weight=0.0, actor=mark.actor)
         return replace(done, actor=mark.actor)
@@ -224,9 +227,9 @@ class Lexicon:
     def _classify_command(self, command: str) -> Mark | None:
         """The weightiest thing that a shell command does, or None when no part of it is known."""
         best: Mark | None = None
-        for part in _parts(command):
+        for part in simple_commands(command):
             for rule in self._commands:
-                mark = self._try(rule, part, None, None)
+                mark = self._try(rule, part, frozenset(), None, None)
                 if mark is not None:
                     if best is None or mark.weight > best.weight or (best.routine and not mark.routine):
                         best = mark
@@ -246,9 +249,9 @@ class Lexicon:
             for position, rule in enumerate(self._rules):
                 if rule.origin is not None and rule.origin not in fit:
                     continue
-                for word in self._words[position]:
+                for word in rule.words:
                     index.by_word.setdefault(word, []).append(position)
-                if not self._words[position]:
+                if not rule.words:
                     index.wordless.append(position)
         if len(self._by_writer) >= _ORIGINS_KEPT:
             self._by_writer.clear()
@@ -282,11 +285,13 @@ class Lexicon:
         if not patterns:
             raise BadOption(f"{name} has no `match`; give it at least one regular expression.")
         routine = role == "routine"
+        words = [word.lower() for word in _texts(row, "words", name)]
         return _Rule(
-            patterns=tuple(_compile(pattern, name) for pattern in patterns),
+            words=frozenset(word[:_STEM] for word in words),
+            patterns=tuple((_compile(pattern, name), _mentioned(pattern, words)) for pattern in patterns),
             unless=_compile(str(row["unless"]), name) if "unless" in row else None,
             origin=str(row["origin"]) if "origin" in row else None,
-            severity=None if severity is None else SEVERITIES.index(severity),
+            severity=None if severity is None else _LEVELS[severity],
             mark=Mark(
                 kind=kind,
                 role=role,
@@ -351,8 +356,11 @@ _UNIT = re.compile(r"\.(?:service|socket|timer|scope|slice|mount|target)$")
 
 # What stands where a name could, but is none.
 _NO_NAMES = frozenset(
-    "a all an and at by complete completed container did failed finished for from has in is it its msg new not"
-    " now of on our release server service started succeeded the this to was with".split()
+    re.findall(
+        r"\w+",
+        "a all an and at by complete completed container did failed finished for from has in is it its msg new not now of "
+        "on our release server service started succeeded the this to was with",
+    )
 ) | {""}
 
 
@@ -369,53 +377,20 @@ def _bare(name: str) -> str:
     return _UNIT.sub("", name.strip().lower().rpartition("/")[2])
 
 
-_SEPARATOR = re.compile(r"\s*(?:&&|\|\||[;|&\n])\s*")
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_SHELL = re.compile(r"^(?:\S*/)?(?:ba|da|z|k|a)?sh\s+-\w*c\s+(?P<rest>\S.*)$", re.DOTALL)
-_WRAPPER = re.compile(
-    r"^(?:(?:\S*/)?(?:nohup|setsid|exec|time|chronic|command|ionice|nice|env|timeout|flock|sudo|doas|stdbuf|systemd-cat|cronitor)"
-    r"(?=\s)(?:\s+(?:-\S+(?:\s+\d+)?|\d+[smh]?|\w+=\S*|/\S+\.lock))*|\w+=\S*)\s+(?=\S)"
-)
-_KEYWORD = re.compile(r"^(?:(?:if|then|else|elif|do|while|until|[!{(])\s+)+|\s*[)}]$")
-_GUARD = re.compile(
-    r"^(?:fi|done|esac|[})]|test|\[|cd|command -v|which|sleep|true|echo|date|umask|set|export|ulimit)(?=\s|$)"
-)
+_SYNTAX = re.compile(r"\\[a-zA-Z]|\(\?P<\w+>|\(\?-?[a-z]+:")
 
 
-def _parts(command: str) -> list[str]:
-    """The simple commands of a shell line, each as `program arguments` with the program's folder left out."""
-    command = command.strip()
-    for _ in range(3):
-        shell = _SHELL.match(command)
-        if shell is None:
-            break
-        command = shell["rest"].strip("'\" ")
-    # Separators inside quotes belong to the program (an SQL statement), not to the shell.
-    inside: list[str] = []
+def _mentioned(pattern: str, words: Sequence[str]) -> frozenset[str]:
+    """The stems of those words that a pattern spells at least the beginning of.
 
-    def keep(match: re.Match[str]) -> str:
-        inside.append(match[0])
-        return f"\0{len(inside) - 1}\0"
-
-    parts: list[str] = []
-    for part in _SEPARATOR.split(_QUOTED.sub(keep, command.replace("\0", ""))):
-        part = re.sub(r"\0(\d+)\0", lambda mark: inside[int(mark[1])], part)
-        part = _KEYWORD.sub("", part.strip())
-        for _ in range(4):
-            wrapper = _WRAPPER.match(part)
-            if wrapper is None:
-                break
-            part = part[wrapper.end() :]
-        if not part or _GUARD.match(part):
-            continue
-        program, space, arguments = part.partition(" ")
-        parts.append(program.rpartition("/")[2] + space + arguments)
-    return parts
-
-
-def _program(command: str) -> str | None:
-    parts = _parts(command)
-    return parts[0].split(" ", 1)[0] if parts else None
+    A pattern is worth trying only on an event with one of them; on any event when it spells none.
+    """
+    spelled = {token.lower() for token in re.findall(r"[^\W_]{2,}", _SYNTAX.sub(" ", pattern))}
+    return frozenset(
+        word[:_STEM]
+        for word in words
+        if any(word.startswith(token) or token.startswith(word[:_STEM]) for token in spelled)
+    )
 
 
 def _compile(pattern: str, where: str) -> re.Pattern[str]:
