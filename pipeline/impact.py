@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from .findings import EndpointImpact, Impact, Latency
 from .outages import SECOND, Span, edge_sources, failed_series
 from .requests import failing
-from .summary import BUCKETS, Summary
+from .summary import BUCKETS, PER_DOUBLING, Summary
 
 if TYPE_CHECKING:
     from .window import Window
@@ -129,7 +129,7 @@ def _latency(summary: Summary, sources: list[str], first: int, last: int) -> Lat
     counts = np.bincount(table["bucket"].to_numpy(), table["count"].to_numpy(), len(BUCKETS) + 1)
     below = np.cumsum(counts)
     # a bucket is read as the middle of its edges on the log scale
-    middle = np.append(BUCKETS, BUCKETS[-1]) / 2 ** (1 / 16)
+    middle = np.append(BUCKETS, BUCKETS[-1]) / 2 ** (0.5 / PER_DOUBLING)
 
     def at(share: float) -> float:
         return float(round(middle[int(np.searchsorted(below, share * below[-1]))], 4))

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from . import scan
 from .findings import Bound
 from .requests import failing
-from .summary import BUCKETS, Summary
+from .summary import BUCKETS, PER_DOUBLING, Summary
 
 if TYPE_CHECKING:
     from .window import Window
@@ -255,8 +255,8 @@ def _from_segment(
 def _slow(summary: Summary, sources: list[str], found: list[Span]) -> list[Span]:
     """Spans in which requests took far longer than the baseline, outside the ones where they failed.
 
-    Slow is above the 99th percentile of all successful requests, at least twice it, and at least a second: below that
-    users are not failed. The span must hold for half a minute with at least a fifth of the requests slow.
+    Slow is four times the third quartile of the calm time, and at least a second: below that users are not failed. The
+    span must hold for half a minute with at least a fifth of the requests slow.
     """
     table = summary.table("latency")
     table = table.filter(pc.is_in(table["source"], value_set=pa.array(sources, pa.string())))
@@ -275,7 +275,7 @@ def _slow(summary: Summary, sources: list[str], found: list[Span]) -> list[Span]
         return []
     # the calmer half sets the baseline: the slow span itself must not
     p75 = int(np.searchsorted(np.cumsum(usual), 0.75 * usual.sum()))
-    limit = max(p75 + 16, int(np.searchsorted(BUCKETS, 1.0)))
+    limit = max(p75 + 2 * PER_DOUBLING, int(np.searchsorted(BUCKETS, 1.0)))
     slow = np.bincount(at, np.where(bucket > limit, count, 0), bins)
     total = np.bincount(at, count, bins)
     spans = []

@@ -35,8 +35,9 @@ from .patterns import signatures
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Upper edges of the latency histogram in seconds: eight buckets a doubling from 0.1 ms, so a percentile is within 9 %.
-BUCKETS = 0.0001 * 2.0 ** (np.arange(0, 200) / 8)
+#: Upper edges of the latency histogram in seconds: 32 buckets a doubling from 0.1 ms to an hour, so a percentile is within 1.1 %.
+PER_DOUBLING = 32
+BUCKETS = 0.0001 * 2.0 ** (np.arange(0, 25 * PER_DOUBLING) / PER_DOUBLING)
 
 #: A sampled table's bins double so often (to 68 minutes) before its sample is halved; no table coarsens beyond `HIGHEST`.
 MOST_DOUBLINGS = 12

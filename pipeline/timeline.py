@@ -148,9 +148,6 @@ def _entry(candidate: Candidate, kind: str, reason: str) -> Entry:
     )  # fmt: skip
 
 
-#: Roles of events in which something broke by itself, or found something else broken.
-_BAD = ("event", "symptom")
-
 #: Words in which a writer that had errors says that it is well again.
 _WELL = re.compile(r"\b(success(ful(ly)?)?|recovered|restored|resumed|re-?connected|ready|healthy|back (to normal|online|up))\b", re.IGNORECASE)
 
@@ -312,7 +309,7 @@ def _points(
     if bad:
         score += 0.6 * min(max(rank - 2, 1), 3)
         reasons.append(f"severity {first['severity']}" if rank >= 3 else str(first["kind"]))
-        if first["role"] in _BAD:
+        if first["role"] in ("event", "symptom"):
             score += 1.0
             reasons.append(str(first["kind"]))
     starts = int(first["time"])
@@ -327,8 +324,11 @@ def _points(
 
 
 def _is_bad(row: pd.Series) -> bool:
-    """A warning or worse, or something that broke whose writer knows no severities."""
-    return bool(row["rank"] >= 3 or (row["role"] in _BAD and row["rank"] < 0))
+    """A warning or worse, or something that broke or waited, whatever severity its writer gives it.
+
+    PostgreSQL reports lock waits at the level of information; a process that starts breaks nothing.
+    """
+    return bool(row["rank"] >= 3 or row["role"] == "symptom" or (row["role"] == "event" and row["kind"] != "start"))
 
 
 def _rate(expected: float) -> str:
