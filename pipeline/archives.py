@@ -54,7 +54,7 @@ def _tar(place: Slice, steps: tuple[Step, ...], notes: list[ReadNote]) -> Iterat
                     yield from _tar_member(info, steps, place, notes)
         except (tarfile.TarError, ValueError, OSError, EOFError, OverflowError, struct.error) as error:
             # tarfile checks that a member's last byte is there when it goes on to the next one.
-            if not any(note.kind in ("truncated", "corrupt") for note in notes):
+            if not notes:  # what is wrong with the wrapper around it is said already
                 notes.append(ReadNote("truncated", f"the tar archive is damaged or ends early ({error})"))
 
 
@@ -71,7 +71,7 @@ def _tar_member(
         yield Member(info.name, skip="no regular file (a device or a pipe inside the archive)")
     else:
         missing = info.offset_data + info.size - place.size
-        if missing > 0:
+        if missing > 0 and not notes:
             notes.append(
                 ReadNote("truncated", f"the tar archive ends {missing:,} bytes before {info.name} does")
             )

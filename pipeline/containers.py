@@ -11,7 +11,9 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import tempfile
+import threading
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -101,6 +103,7 @@ class Slice(io.RawIOBase):
 
 #: Unpacked archives and standard input, in unnamed temporary files of this process.
 _SPOOLS: dict[tuple[object, ...], tuple[IO[bytes], tuple[ReadNote, ...]]] = {}
+_SPOOLING = threading.RLock()
 STDIN = "-"
 
 
@@ -128,46 +131,67 @@ def spool_stdin(stream: IO[bytes], notes: list[ReadNote]) -> None:
 
 def _copy(stream: IO[bytes], notes: list[ReadNote]) -> IO[bytes]:
     spool = tempfile.TemporaryFile(prefix="retrolog-")  # noqa: SIM115 - it lives as long as the files made from it
+    room = shutil.disk_usage(tempfile.gettempdir()).free // 2  # never the last of the user's disk
     copied = 0
     try:
         while data := stream.read(CHUNK):
+            left = min(room, LIMITS.total) - copied
+            spool.write(data[:left])
             copied += len(data)
-            if copied > LIMITS.total:
-                notes.append(ReadNote("bomb", f"only its first {LIMITS.total >> 30} GiB were kept"))
+            if len(data) > left:
+                limit = (
+                    f"the limit of {LIMITS.total >> 30} GiB"
+                    if room > LIMITS.total
+                    else "the temporary folder's room"
+                )
+                notes.append(
+                    ReadNote("archive", f"unpacked it exceeds {limit} (see TMPDIR); the rest was left out")
+                )
                 break
-            spool.write(data)
         spool.flush()
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            text = "the temporary folder is full (set TMPDIR to a larger one); the rest was left out"
-        else:
-            text = f"reading failed ({error.strerror or error}); the rest was left out"
-        notes.append(ReadNote("unreadable", text))
+        notes.append(
+            ReadNote("unreadable", f"reading failed ({error.strerror or error}); the rest was left out")
+        )
     return spool
 
 
 def open_slice(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> Slice:
     """Open a place so that any offset can be read, spooling it once where it lies behind an unpack step."""
     if steps and steps[-1].is_member:
-        inner = open_slice(path, steps[:-1], notes)
-        with inner:
-            return Slice(os.dup(inner.fileno()), inner.start + steps[-1].offset, steps[-1].size)
+        outer: list[ReadNote] = []
+        with open_slice(path, steps[:-1], outer) as archive:
+            begin, size = steps[-1].offset, steps[-1].size
+            if (
+                begin + size > archive.size
+            ):  # only then is what is wrong with the archive wrong with this member
+                early = ReadNote("truncated", "the archive ends before this file in it does")
+                notes.extend(outer or [early])
+            return Slice(
+                os.dup(archive.fileno()), archive.start + begin, min(size, max(0, archive.size - begin))
+            )
     if not steps and path != STDIN:
         return Slice(os.open(path, os.O_RDONLY))
-    key = _spool_key(path, steps)
-    if key not in _SPOOLS:
-        found: list[ReadNote] = []
-        if steps[-1].kind == "7z":
-            from .sevenzip import unpack_all
+    with _SPOOLING:
+        key = _spool_key(path, steps)
+        if key not in _SPOOLS:
+            found: list[ReadNote] = []
+            _SPOOLS[key] = (_spool(path, steps, found), tuple(found))
+        spool, found_then = _SPOOLS[key]
+        notes.extend(found_then)
+        return Slice(os.dup(spool.fileno()))
 
-            with open_slice(path, steps[:-1], found) as packed:
-                _SPOOLS[key] = (unpack_all(packed, found), tuple(found))
-        else:
-            with open_stream(path, steps, found) as stream:
-                _SPOOLS[key] = (_copy(stream, found), tuple(found))
-    spool, found_before = _SPOOLS[key]
-    notes.extend(note for note in found_before if note not in notes)
-    return Slice(os.dup(spool.fileno()))
+
+def _spool(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> IO[bytes]:
+    if not steps:
+        raise FileNotFoundError(errno.ENOENT, "standard input was read by another process")
+    if steps[-1].kind != "7z":
+        with open_stream(path, steps, notes) as stream:
+            return _copy(stream, notes)
+    from .sevenzip import unpack_all
+
+    with open_slice(path, steps[:-1], notes) as packed:
+        return unpack_all(packed, notes)
 
 
 def open_stream(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> IO[bytes]:

@@ -68,7 +68,7 @@ class Blocks(Iterator[Block]):
 
     def __init__(self, file: LogFile, start: int, stop: int | None, line: int, block_size: int) -> None:
         self.file = file
-        self.notes: list[ReadNote] = list(file.notes)
+        self.notes: list[ReadNote] = []
         self._start, self._stop, self._line, self._size = start, stop, line, block_size
         self._replaced = 0
         self._hole = 0

@@ -38,7 +38,6 @@ class LogFile:
     mtime: int | None = None
     encoding: str = "utf-8"
     bom: int = 0
-    notes: tuple[ReadNote, ...] = ()
 
     @property
     def packed(self) -> bool:

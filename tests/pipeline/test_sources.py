@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import pickle
+import shutil
 import socket
 import sys
 import tarfile
@@ -449,3 +450,34 @@ def test_finding_logs_imports_nothing_heavy() -> None:
     code = "import sys, retrolog.pipeline.read, retrolog.pipeline.seek; print({'pandas', 'pyarrow', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_only_members_that_are_cut_are_called_damaged(tmp_path: Path) -> None:
+    whole = tar_of({f"log{n}": LINE * 5000 for n in range(3)}, "w")
+    fill(tmp_path, {"a.tar.gz": gzip.compress(whole)[:-400]})
+    notes = {}
+    for file in discover([tmp_path]).files:
+        blocks = read_blocks(file)
+        text = b"".join(block.data for block in blocks)
+        notes[file.file] = [note.kind for note in blocks.notes]
+        assert (text == LINE * 5000) == (not blocks.notes)
+    assert notes["a.tar.gz/log0"] == []
+    assert notes[max(notes)] == ["truncated"]
+
+
+def test_archives_leave_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type(shutil.disk_usage(tmp_path))(10, 10, 100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    fill(tmp_path, {"a.tar.gz": tar_of({"x.log": LINE * 1000, "y.log": LINE * 90_000})})
+    found = discover([tmp_path])
+    assert "a.tar.gz/x.log" in names(found)
+    assert "room" in reasons(found)["a.tar.gz"]
+
+
+def test_spooled_archives_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    fill(tmp_path, {"logs/a.tgz": tar_of({"x.log": LINE})})
+    (file,) = discover([tmp_path / "logs"]).files
+    assert text_of(file) == LINE
+    assert list((tmp_path / "tmp").iterdir()) == []
