@@ -188,7 +188,7 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
 
     options = _options(**reading)
     found = discover(paths, options.include, options.exclude)
-    table, reports = module.collect([(s.name, f) for s in found.sources for f in s.files], options)
+    table, reports = module.collect(found.sources, options)
     masker = None
     if mask:
         from .mask import Masker

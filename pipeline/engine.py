@@ -13,6 +13,7 @@ from .findings import SourceReport
 from .ingest import Reader, Reading
 
 if TYPE_CHECKING:
+    from .reach import Reach
     from .sources import LogFile
     from .summary import Summary
 
@@ -24,13 +25,14 @@ class Job:
     file: LogFile
     source: str
     reading: Reading
+    reach: Reach | None = None
 
 
 def summarise(job: Job) -> tuple[Summary, SourceReport]:
     """The summary and the report of one file: the whole map step."""
-    from .summary import Summary, merge, summarize
+    from .summary import merge, summarize
 
-    reader = Reader(job.file, job.source, job.reading)
+    reader = Reader(job.file, job.source, job.reading, job.reach)
     parts: list[Summary] = []
     for table in reader.tables():
         parts.append(summarize(table))

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from .errors import BadOption
 from .ingest import Reader, Reading
+from .reach import plan
 from .safe import spreadsheet
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from .findings import SourceReport
     from .investigate import Options
-    from .sources import LogFile
+    from .sources import Source
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = ("time", "file", "line", "lines", "format", "severity", "host", "service", "pid", "message", "fields")
@@ -30,7 +31,7 @@ _IN_FIELDS = (
 )  # fmt: skip
 
 
-def collect(files: Sequence[tuple[str, LogFile]], options: Options) -> tuple[pa.Table, list[SourceReport]]:
+def collect(sources: Sequence[Source], options: Options) -> tuple[pa.Table, list[SourceReport]]:
     """All events of the window in order of time, and what was read of each file.
 
     Adds `order`, the time that an undated event stands at: that of the event before it in its file (of the one after,
@@ -41,11 +42,11 @@ def collect(files: Sequence[tuple[str, LogFile]], options: Options) -> tuple[pa.
     reading = Reading(
         window=options.window, wanted=options.window, zone=options.zone, zone_name=options.zone_name,
         zone_given=options.zone_given, year=options.year,
-        undated=options.window.start is None and options.window.end is None,
+        undated=options.window.start is None and options.window.end is None, count=False,
     )  # fmt: skip
     tables, reports = [], []
-    for at, (source, file) in enumerate(files):
-        reader = Reader(file, source, reading)
+    for at, (source, file, reach) in enumerate(plan(sources, reading)):
+        reader = Reader(file, source, reading, reach)
         parts = list(reader.tables())
         if parts:
             tables.append(_ordered(pa.concat_tables(parts), at))

@@ -158,6 +158,7 @@ class SourceReport:
     clock_note: str = ""
     digest: str = ""
     skipped: str = ""  # why it was not read, or read only in part
+    how: str = ""  # which part of it was read and how that was found, for --verbose
     notes: tuple[str, ...] = ()
 
 

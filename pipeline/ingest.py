@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
-from ..parsers.blocks import BlockParser, plan_for
+from ..parsers.blocks import BlockParser
 from ..parsers.timestamps import TimeContext
-from ..parsers.years import yearless_stamp
 from .findings import SourceReport
 from .read import read_blocks
 from .window import Window
@@ -22,11 +21,9 @@ from .window import Window
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from .reach import Reach
     from .read import Block
     from .sources import LogFile
-
-#: Bytes of a file that are looked at to learn what it is.
-HEAD = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,8 @@ class Reading:
     """How files are read: the window events are wanted in, the zone and year of stamps that name none.
 
     `wanted` is the span that tables are cut to (the window and a baseline around it; a window without ends wants all).
-    `zone_given` tells a stated zone from the default, which is UTC.
+    `zone_given` tells a stated zone from the default, which is UTC. `count` says whether lines that need not be read are
+    counted all the same, where that is cheap.
     """
 
     window: Window = field(default_factory=Window)
@@ -44,45 +42,73 @@ class Reading:
     zone_given: bool = False
     year: int | None = None
     undated: bool = False  # keep events without a time (only when no window is asked for)
+    count: bool = True
 
 
 @dataclass(slots=True)
 class Reader:
-    """Reads one file: iterate `tables()`, then ask `report()`."""
+    """Reads one file, or as much of it as `reach` says: iterate `tables()`, then ask `report()`."""
 
     file: LogFile
     source: str
     reading: Reading
+    reach: Reach | None = None
     fates: Counter[str] = field(default_factory=Counter)
     first: int | None = None
     last: int | None = None
     notes: list[str] = field(default_factory=list)
+    how: str = ""
     _parser: BlockParser | None = None
     _lines: int = 0
 
     def tables(self) -> Iterator[pa.Table]:
         """The events of the wanted span, a table a block, with the columns `source` and `file` added."""
-        context = self._context()
+        from .reach import Head, Reach, Stream, context_of, plan_years_of
+
+        reach = self.reach = self.reach or Reach()
+        if reach.unread:
+            self._leave_out(0, self.file.size)
+            return
+        context = context_of(self.file, self.reading)
+        head = Head.of(self.file, self.reading)
+        if head.yearless:
+            context.plan = head.years = reach.years or plan_years_of(self.file, context)
+            head.context.plan = context.plan
         parser = self._parser = BlockParser(context, self.file.file)
-        blocks = read_blocks(self.file)
-        for block in blocks:
+        if reach.start:
+            parser.resume(head.parser)
+            self._pass_over(reach.first_line - 1)
+        blocks = read_blocks(self.file, reach.start, stop=reach.stop, line=reach.first_line)
+        stream = Stream(head, self.reading.wanted, blocks) if self.file.packed and self.reading.wanted != Window() else None
+        for block in stream or blocks:
+            if not self._lines and block.line > 1:
+                parser.resume(head.parser)
             self._lines += block.lines
             yield from self._kept(parser.feed(block.data, block.line, block.offset), block)
         yield from self._kept(parser.finish(), None)
+        if reach.stop is not None:
+            self._leave_out(reach.stop, self.file.size)
+        if stream is not None:
+            self._pass_over(stream.lines)
+            if stream.left:
+                blocks.close()
+                self.how = f"left behind the window after {self._lines:,} lines, the rest is not counted"
         self.notes += [note.text for note in blocks.notes]
 
-    def _context(self) -> TimeContext:
-        reading = self.reading
-        context = TimeContext(
-            zone=reading.zone,
-            zone_given=reading.zone_given,
-            year=reading.year,
-            reference=self.file.mtime,
-            window=None if reading.window == Window() else (reading.window.start, reading.window.end),
-        )
-        if _yearless(self.file):
-            plan_for(_rows(self.file), context, "the gzip header's time" if "gzip" in self.file.container else "the file's time")
-        return context
+    def _pass_over(self, lines: int) -> None:
+        """Counts lines that lie outside the window and are not parsed."""
+        self._lines += lines
+        self.fates["outside"] += lines
+
+    def _leave_out(self, start: int, stop: int) -> None:
+        """Accounts for bytes that are not read: their lines are counted where that only takes looking for line ends."""
+        if self.reading.count and not self.file.packed and start < stop:
+            from .seek import count_lines
+
+            try:
+                self._pass_over(count_lines(self.file, start, stop))
+            except OSError as error:
+                self.notes.append(f"it could not be opened ({error.strerror or error})")
 
     def _kept(self, table: pa.Table, block: Block | None) -> Iterator[pa.Table]:
         """The part of a table that is wanted, after its lines' fates are counted."""
@@ -118,24 +144,28 @@ class Reader:
 
     def report(self) -> SourceReport:
         """What was read and assumed, once `tables` is exhausted."""
+        from .reach import Reach, format_of
+
         parser = self._parser
         counts = parser.counts if parser else Counter[str]()
         context = parser.context if parser else TimeContext()
-        formats = [(n, k.removeprefix("format:")) for k, n in counts.items() if k.startswith("format:") and k != "format:unknown"]
+        reach = self.reach or Reach()
         return SourceReport(
             file=self.file.file,
             source=self.source,
-            format=max(formats, default=(0, "unknown"))[1],
+            format=format_of(counts) if counts else reach.format,
             container=self.file.container,
             lines=self._lines,
             events=counts["events"],
             unparsed=counts["unparsed"],
             fates={k: self.fates[k] for k in ("in_window", "outside", "undated", "continued")},
-            first=self.first,
-            last=self.last,
+            first=self.first if reach.first is None else min(reach.first, self.first or reach.first),
+            last=self.last if reach.last is None else max(reach.last, self.last or reach.last),
             zone=_zone_note(context, self.reading),
             year=_year_note(context),
-            notes=tuple(dict.fromkeys(self.notes)),
+            skipped=reach.unread,
+            how=self.how or reach.why,
+            notes=tuple(dict.fromkeys([*reach.notes, *self.notes])),
         )
 
 
@@ -146,25 +176,6 @@ def _within(time, window: Window):  # type: ignore[no-untyped-def]  # numpy arra
     if window.end is not None:
         inside &= time < window.end
     return inside
-
-
-def _rows(file: LogFile) -> Iterator[tuple[int, bytes]]:
-    """(line, row) of a file, only where the first bytes differ from the row before: enough to follow its days."""
-    before = b""
-    for block in read_blocks(file):
-        line = block.line
-        for row in block.data.split(b"\n"):
-            if row[:12] != before:
-                before = row[:12]
-                yield line, row
-            line += 1
-
-
-def _yearless(file: LogFile) -> bool:
-    """Whether stamps without a year are among the first rows."""
-    for block in read_blocks(file, block_size=HEAD):
-        return any(yearless_stamp(row) is not None for row in block.data.split(b"\n")[:200])
-    return False
 
 
 def _zone_note(context: TimeContext, reading: Reading) -> str:

@@ -24,7 +24,7 @@ def inspect(found: Discovery, options: Options) -> list[SourceReport]:
 
     reports = []
     for job in jobs(found, options):
-        reader = Reader(job.file, job.source, job.reading)
+        reader = Reader(job.file, job.source, job.reading, job.reach)
         for _ in reader.tables():
             pass
         reports.append(reader.report())
