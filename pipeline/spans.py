@@ -537,13 +537,12 @@ class Scan:
         noise = spread * self.model.variance(1.0, min(even, self.model.top)) * (1 / near[1] + 1 / far[1])
         if low < 0 or high - low < 3 * float(np.sqrt(noise)):
             return edge
-        foot = (edge + half) / 2 - (half - edge) * low / (high - low)
-        reach = 1.2 * (foot - edge)  # a fifth more, because the two ratios have errors too
-        if (foot - edge) * (middle - edge) > 0:
-            return edge
-        return int(
-            np.clip(edge + np.floor(reach) if reach < 0 else edge + np.ceil(reach), 0, len(self.series.count))
-        )
+        length = abs(half - edge)
+        reach = 1.2 * (length * low / (high - low) - length / 2)  # a fifth more, because the two ratios have errors too
+        # Nothing was counted beyond the edge, so no more than three counts can have been due there (e^-3 is 5 %).
+        due = (high - low) / length * (near[1] / length)
+        reach = int(np.ceil(np.clip(reach, 0.0, np.sqrt(6.0 / due))))
+        return int(np.clip(edge - reach if middle > edge else edge + reach, 0, len(self.series.count)))
 
     def _holes(
         self, start: int, stop: int, inside: float, background: float, spread: float
