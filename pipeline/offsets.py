@@ -146,8 +146,8 @@ def by_ids(
     step = max(_step(when), _step(other_when))
     # Two programs name a request at different moments of its life, so the spread does not average out.
     error = max(step / 2, spread, 0.001)
-    near = float(np.mean(np.abs(lag - middle) <= max(2.0, 3 * error)))
-    sure = len(lag) >= _MIN_IDS and near >= 0.8
+    near = float(np.mean(np.abs(lag - middle) <= 2.0 + step))
+    sure = len(lag) >= _MIN_IDS and near >= 0.6
     z = float(np.sqrt(len(lag))) * near * 3
     return Offset(middle, error, z, len(lag), "request ids", sure)
 
