@@ -73,8 +73,8 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\0\0\0\1Bud1", "a macOS folder file", ""),
 )
 _HOLE = re.compile(rb"\0{16,}")  # left where a log was truncated while its writer kept the old offset
-_LEGIT_CONTROL = rb"\t\n\v\f\r\x1b\x08"
-_CONTROL = re.compile(rb"[^\x20-\x7e\x80-\xff\0" + _LEGIT_CONTROL + rb"]")
+#: Bytes that a text in an 8-bit encoding is made of, tabs, line ends, backspaces and colour codes included; and NUL.
+_TEXTUAL = bytes({0, *b"\b\t\n\v\f\r\x1b", *range(0x20, 0x7F), *range(0x80, 0x100)})
 
 
 def binary_kind(head: bytes, name: str) -> str | None:
@@ -88,7 +88,7 @@ def binary_kind(head: bytes, name: str) -> str | None:
             return f"{what}; {advice.format(name=name)}" if advice else what
     if encoding_of(head)[0] != "utf-8":
         return None
-    body, holes = _HOLE.subn(b"", head)
+    body, holes = _HOLE.subn(b"", head) if b"\0" in head else (head, 0)
     if not body.strip(b"\0"):
         return "nothing but NUL bytes" if len(head) >= HEAD else None
     if holes and head.count(0) > 0.3 * len(head) and (holes > 2 or b"\n" not in body):
@@ -97,7 +97,7 @@ def binary_kind(head: bytes, name: str) -> str | None:
         return None
     if body.count(0) > 0.3 * len(body):
         return "binary data (mostly NUL bytes)"
-    controls = len(_CONTROL.findall(body))
+    controls = len(_controls(body))
     if controls > 0.03 * len(body):
         strange = controls + body.decode("utf-8", "replace").count("\ufffd")
         if strange > 0.25 * len(body):
@@ -109,4 +109,9 @@ def _is_binary(head: bytes, magic: bytes) -> bool:
     """A magic made of letters may begin a log line ("MZ", "LZIP", "GIF8"): then the rest must look binary too."""
     if not magic.isalnum():
         return True
-    return bool(_CONTROL.search(head)) or b"\0" in head
+    return bool(_controls(head)) or b"\0" in head
+
+
+def _controls(data: bytes) -> bytes:
+    """The bytes that no text holds."""
+    return data.translate(None, _TEXTUAL)
