@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_SEPARATOR = re.compile(r"\s*(?:&&|\|\||[;|&\n])\s*")
+_SEPARATOR = re.compile(r"\s*(?:&&|\|\||[;|\n]|(?<![<>&])&(?![>&]))\s*")
+_REDIRECTION = re.compile(r"\s\d?(?:>>?|<)\s*(?:&\d|[^\s;|&]+)|\s&>>?\s*\S+")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _SHELL = re.compile(r"^(?:\S*/)?(?:ba|da|z|k|a)?sh\s+-\w*c\s+(?P<rest>\S.*)$", re.DOTALL)
 _WRAPPER = re.compile(
@@ -33,7 +34,8 @@ def simple_commands(command: str) -> list[str]:
         return f"\0{len(inside) - 1}\0"
 
     parts: list[str] = []
-    for part in _SEPARATOR.split(_QUOTED.sub(keep, command.replace("\0", ""))):
+    bare = _REDIRECTION.sub(" ", _QUOTED.sub(keep, command.replace("\0", "")))
+    for part in _SEPARATOR.split(bare):
         part = re.sub(r"\0(\d+)\0", lambda mark: inside[int(mark[1])], part)
         part = _KEYWORD.sub("", part.strip())
         for _ in range(4):

@@ -20,6 +20,7 @@ from retrolog.pipeline.shell import program, simple_commands
         ("test -x /opt/a || { cd / && run-parts /etc/cron.daily; }", ["run-parts /etc/cron.daily"]),
         ("A=1 nice -n 19 ionice -c 3 /opt/report --daily", ["report --daily"]),
         ("flock -n /run/x.lock timeout 10m /opt/job", ["job"]),
+        ("/opt/a --x >> /var/log/a.log 2>&1 & /opt/b < in.txt", ["a --x", "b"]),
         ("", []),
         ("   ;;; ", []),
     ],
