@@ -30,6 +30,7 @@ _DATA = re.compile(r"<!-- retrolog:data ([a-z0-9._-]+)\s*")
 _DATA_END = re.compile(r"-->\s*")
 _KEY = re.compile(r"([A-Za-z_][\w-]*):(?:\s|$)")
 _REFERENCE = re.compile(r"\[E(\d+)\]")
+_DRAFTED = ("figure", "index")  # data comments that a draft writes
 CONFLICT = "conflict."
 EVIDENCE = "evidence."
 
@@ -125,7 +126,11 @@ class Document:
 
     @property
     def is_draft(self) -> bool:
-        return bool(self.blocks) or any(key == "retrolog" for key, _ in _front_parts(self.front))
+        return (
+            bool(self.blocks)
+            or isinstance(self.data("index"), dict)
+            or any(key == "retrolog" for key, _ in _front_parts(self.front))
+        )
 
 
 def digest(body: str) -> str:
@@ -297,7 +302,7 @@ def merge(old_document: str, new_draft: str) -> str:
     merged = Document(front, tuple(segments))
     live = {name for name in merged.blocks if not name.startswith(CONFLICT)}
     index = _Index(live, gone - live, front_index, {**known.evidence, **fresh.evidence})
-    return _finish(merged, new, index)
+    return _finish(merged, new, index.text().replace("\n", "\r\n") if windows else index.text())
 
 
 def _renewed(old: Document, new: Document) -> list[Segment]:
@@ -413,14 +418,20 @@ def _merged_front(old: str, new: str, known: dict[str, str]) -> tuple[str, dict[
     return "".join(raw for _, raw in parts), digests
 
 
-def _finish(merged: Document, new: Document, index: _Index) -> str:
+def _finish(merged: Document, new: Document, index: str) -> str:
     """Data comments renewed at the place where they stood; those that are missing go before any unfinished last line."""
     fresh = {s.name: s.raw for s in new.segments if isinstance(s, Data)}
-    fresh["index"] = index.text()
+    fresh["index"] = index
     pieces = [merged.front]
+    bare = False  # the last piece is a block without an empty line of its own
     for segment in merged.segments:
+        if bare and isinstance(segment, Text) and segment.raw.startswith(("\n", "\r\n")):
+            # What stood between was dropped; the human's empty line must not become the block's.
+            pieces.append("\n")
+        bare = isinstance(segment, Block) and not segment.tail
         if isinstance(segment, Data):
-            pieces.append(fresh.pop(segment.name, ""))
+            # What another command keeps for itself, such as what was reviewed, is not the draft's to take away.
+            pieces.append(fresh.pop(segment.name, "" if segment.name in _DRAFTED else segment.raw))
         elif isinstance(segment, Text) or segment.raw.endswith("\n"):
             pieces.append(segment.raw)
         else:

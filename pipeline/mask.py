@@ -15,6 +15,9 @@ from typing import Any
 from .findings import Evidence, Findings
 
 HIDDEN = "[masked]"
+# What was masked before is left as it is, so that masking twice changes nothing.
+_PSEUDONYM = re.compile(r"(person|client|email|phone)-(\d+)")
+_REPLACED = re.compile(rf"((?:person|client|email|phone)-\d+|{re.escape(HIDDEN)})")
 
 # Accounts that are roles or software, not people: masking them would hide what acted and protect nobody.
 _ROLE_WORDS = """
@@ -54,7 +57,7 @@ _PEOPLE = tuple(
         rf"\bsession \S+ of user (?P<who>{_NAME})",
         # sshd: accepted, failed, disconnected, invalid.
         rf"\b(?:Accepted|Failed|Postponed) [\w/-]+ for (?:invalid user )?(?P<who>{_NAME}) from ",
-        rf"\b(?:invalid|authenticating|disconnected from) user (?P<who>{_NAME})",
+        rf"\b(?i:invalid|authenticating|disconnected from) user (?P<who>{_NAME})",
         rf"\b(?i:Invalid user|Disconnected from user|User) (?P<who>{_NAME}) from ",
         # su and audit records.
         rf"\bsu(?:\[\d+\])?: (?:\(to \S+\)|\+ \S+|FAILED SU \(to \S+\)) (?P<who>{_NAME}) on ",
@@ -94,8 +97,8 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _KEYED = re.compile(
-    rf"(?P<key>(?<![A-Za-z])(?:[\w.-]*[_.-])?(?i:{_SECRET_WORD})|\b[a-z]+(?:Password|Token|Secret|ApiKey|Key|SessionId))"
-    r"(?P<between>\\?[\"']?(?:\s*=\s*|\s*:\s*|%3[dD]|=>))"
+    rf"(?P<key>(?<![A-Za-z])(?:[\w.-]*[_.-])?(?i:{_SECRET_WORD})|\b[A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|APIKEY)|\b(?:[a-z]+(?:Password|Token|Secret|SessionId)|(?:api|access|secret|private|signing|encryption|auth|account)Key))"
+    r"(?P<between>\\?[\"']?(?:\s*=(?!>)\s*|\s*:\s*|%3[dD]|\s*=>\s*))"
     r"(?P<value>\\\"(?:[^\"\\]|\\(?!\"))*\\\"|\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s\"'&;,)}\]]+)"
 )
 _QUERY = re.compile(
@@ -178,14 +181,44 @@ class Masker:
         self._given: dict[str, dict[str, str]] = {}
         self._people: dict[str, str] = {}
         self._anywhere: re.Pattern[str] | None = None
+        self._taken: dict[str, int] = {}  # the highest number given, by kind of pseudonym
+
+    def resume(self, document: str, pairs: Iterable[tuple[str, str]]) -> None:
+        """Goes on where the masker of a document left off, so that the same value gets the pseudonym it has there.
+
+        `pairs` are texts as logged and as the document masks them. No number that the document holds is given anew.
+        """
+        for kind, number in _PSEUDONYM.findall(document):
+            self._taken[kind] = max(self._taken.get(kind, 0), int(number))
+        for raw, shown in pairs:
+            for name, value in _aligned(raw, shown):
+                self._remember(name, value)
+
+    def _remember(self, name: str, value: str) -> None:
+        kind = name.split("-")[0]
+        if name == value:
+            return
+        if kind == "person":
+            self._people.setdefault(value.casefold(), name)
+            self._anywhere = None
+        else:
+            key = re.sub(r"\D", "", value) if kind == "phone" else value.casefold().replace("%40", "@")
+            self._given.setdefault(kind, {}).setdefault(key, name)
+
+    def original(self, text: str) -> str:
+        """The text with each pseudonym that is known here replaced by what it stands for; for searching in logs."""
+        known = {
+            name: value for given in (self._people, *self._given.values()) for value, name in given.items()
+        }
+        return _PSEUDONYM.sub(lambda match: known.get(match.group(), match.group()), text)
 
     def person(self, name: str) -> str:
         """The pseudonym of a person's name, or the name itself where it is a role, a host or a service."""
         key = name.casefold()
-        if key in _ROLES or key in self._keep or len(name) < 2 or name.startswith(("-", "'")):
+        if key in _ROLES or key in self._keep or len(name) < 2 or _PSEUDONYM.fullmatch(name):
             return name
         if key not in self._people:
-            self._people[key] = f"person-{len(self._people) + 1}"
+            self._people[key] = self._next("person")
             self._anywhere = None
         return self._people[key]
 
@@ -209,6 +242,13 @@ class Masker:
         text = _PHONE.sub(lambda m: self._pseudonym("phone", re.sub(r"\D", "", m.group())), text)
         return self._names(text)
 
+    def names_in(self, text: str) -> list[str]:
+        """What in a text is a person's name or e-mail address by its place, as written there."""
+        people = [self._trimmed(match["who"]) for pattern in _PEOPLE for match in pattern.finditer(text)]
+        people = [name for name in people if self.person(name) != name and not _PSEUDONYM.fullmatch(name)]
+        mails = [match.group() for match in _MAIL.finditer(text) if self._mail(match) != match.group()]
+        return list(dict.fromkeys(people + mails))
+
     def _trimmed(self, name: str) -> str:
         """A name without what the pattern took too much of: a possessive, or words that are no part of it."""
         words = name.removesuffix("'s").removesuffix("’s").rstrip("'’-.").split()
@@ -228,7 +268,14 @@ class Masker:
 
     def _pseudonym(self, kind: str, value: str) -> str:
         given = self._given.setdefault(kind, {})
-        return given.setdefault(value, f"{kind}-{len(given) + 1}")
+        if value not in given:
+            given[value] = self._next(kind)
+        return given[value]
+
+    def _next(self, kind: str) -> str:
+        number = self._taken.get(kind, 0) + 1
+        self._taken[kind] = number
+        return f"{kind}-{number}"
 
     def _secrets(self, text: str) -> str:
         for pattern, replacement in _PLAIN_SECRETS:
@@ -269,6 +316,23 @@ class Masker:
         if inside or address.is_loopback or _SERVER.search(before) or _VERSION.search(before):
             return match.group()
         return self._pseudonym("client", str(address))
+
+
+def _aligned(raw: str, shown: str) -> list[tuple[str, str]]:
+    """(pseudonym, what it stands for) where `shown` is `raw` masked; nothing where the two cannot be laid side by side."""
+    parts = _REPLACED.split(shown)
+    found: list[tuple[str, str]] = []
+    at = len(parts[0])
+    if not raw.startswith(parts[0]):
+        return []
+    for name, after in zip(parts[1::2], parts[2::2], strict=True):
+        last = len(found) == len(parts) // 2 - 1
+        end = len(raw) if last and not after else raw.find(after, at + 1) if after else -1
+        if end < 0:
+            return []
+        found.append((name, raw[at:end]))
+        at = end + len(after)
+    return [pair for pair in found if pair[0] != HIDDEN] if at == len(raw) else []
 
 
 # Addresses that are used inside an organisation (RFC 1918, 3927, 4193, 6598): infrastructure unless a client's place says else.

@@ -52,7 +52,8 @@ def code(text: str, *, cell: bool = False) -> str:
     text = clean(text) or " "
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
-    padded = f" {text} " if text[0] in "` " or text[-1] in "` " else text
+    # A renderer takes one space off both ends, unless there is nothing else (CommonMark, 6.1).
+    padded = f" {text} " if text.strip(" ") and (text[0] in "` " or text[-1] in "` ") else text
     if cell:
         padded = padded.replace("|", "\\|")
     return f"{fence}{padded}{fence}"
@@ -73,7 +74,7 @@ def prose(text: str, *, cell: bool = False) -> str:
     pieces: list[tuple[bool, str]] = []
     for index, word in enumerate(clean(text).split()):
         active = _active(word, index == 0)
-        if pieces and active and pieces[-1][0]:
+        if pieces and active and pieces[-1][0] and pieces[-1][1][-1] not in ",;:":
             pieces[-1] = (True, f"{pieces[-1][1]} {word}")
         else:
             pieces.append((active, word))
@@ -81,14 +82,15 @@ def prose(text: str, *, cell: bool = False) -> str:
 
 
 def _spanned(piece: str, cell: bool) -> str:
-    """A code span around the piece, with the sentence's closing punctuation and opening bracket left outside."""
-    match = re.fullmatch(r"""([("']?)(.*?[^.,:;!?])([.,:;]*)""", piece)
-    if match is None or (match[1] and match[1] not in "("):
+    """A code span around the piece; brackets around it and the sentence's punctuation after it are left outside."""
+    body = piece.rstrip(".,:;")
+    closing = piece[len(body) :]
+    if not body:
         return code(piece, cell=cell)
-    opening, body, closing = match.groups()
-    if opening and ")" in body:
-        opening, body = "", piece[: len(piece) - len(closing)] if closing else piece
-    return f"{opening}{code(body, cell=cell)}{closing}"
+    if body[0] == "(" and body[-1] == ")" and len(body) > 2 and "(" not in body[1:-1]:
+        return f"({code(body[1:-1], cell=cell)}){closing}"
+    opening = "(" if body[0] == "(" and ")" not in body and len(body) > 1 else ""
+    return f"{opening}{code(body.removeprefix(opening), cell=cell)}{closing}"
 
 
 def fenced(text: str, indent: str = "  ") -> str:

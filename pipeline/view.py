@@ -69,7 +69,7 @@ _FATES = {
     "in_window": "inside the window",
     "outside": "outside of it",
     "undated": "without a time",
-    "continued": "continuing another line",
+    "continued": "that continue another",
     "skipped": "in files or parts that were skipped",
 }
 
@@ -170,7 +170,7 @@ class View:
     def _point(self, found: Candidate, onset: int) -> Markup:
         return _join(
             f"{self.clock.time(found.time)}, {wording.span(onset, found.time)} the onset:",
-            _say(found.summary),
+            _say(wording.brief(found.summary)),
             self.register.cite(found.evidence, 1),
         )
 
@@ -259,7 +259,7 @@ class View:
             gap = f"The last failure came {wording.span(end.time, incident.recovery.time)} it."
         return _join(
             f"{self.clock.time(end.time)} —",
-            _say(end.summary),
+            _say(wording.brief(end.summary)),
             gap,
             self.register.cite(end.evidence, REFERENCES),
         )
@@ -267,7 +267,7 @@ class View:
     def _candidate(self, candidate: Candidate, rank: int, incident: Incident) -> dict[str, Any]:
         return {
             "rank": rank,
-            "title": Markup(_say(candidate.summary)),
+            "title": Markup(_say(wording.brief(candidate.summary))),
             "time": self.clock.time(candidate.time),
             "gap": wording.span(incident.onset.time, candidate.time),
             "references": self.register.cite(candidate.evidence),
@@ -279,7 +279,9 @@ class View:
         until = ""
         if entry.end is not None and entry.end - entry.time >= wording.SECOND:
             until = f"until {self.clock.time(entry.end)}"
-        times = f"{number(entry.count)} times" if entry.count > 1 else ""
+        # The sentence may have said so already.
+        told = f"{number(entry.count)} times" in entry.summary
+        times = f"{number(entry.count)} times" if entry.count > 1 and not told else ""
         more = ", ".join(part for part in (times, until) if part)
         return {
             "key": _entry_key(entry),
@@ -335,8 +337,9 @@ class View:
     def accounting(self) -> Markup:
         """The sentence in which the lines add up, or the difference when they do not."""
         total = sum(report.lines for report in self.findings.sources)
-        fates = self.findings.accounting or _summed(self.findings.sources)
-        parts = [f"{number(count)} {_FATES.get(fate, fate)}" for fate, count in fates.items() if count]
+        given = {fate: count for fate, count in self.findings.accounting.items() if fate in _FATES}
+        fates = given or _summed(self.findings.sources)
+        parts = [f"{number(count)} {_FATES[fate]}" for fate, count in fates.items() if count]
         text = f"{wording.plural(total, 'line')} in {wording.plural(len(self.findings.sources), 'file')}"
         if parts:
             text += f" = {' + '.join(parts)}"
@@ -470,7 +473,8 @@ def _summed(sources: tuple[SourceReport, ...]) -> dict[str, int]:
     total: dict[str, int] = {}
     for report in sources:
         for fate, count in report.fates.items():
-            total[fate] = total.get(fate, 0) + count
+            if fate in _FATES:
+                total[fate] = total.get(fate, 0) + count
     return total
 
 

@@ -38,7 +38,10 @@ def quoted(file: str, line: int, text: str, seconds: float | None = None) -> Evi
 
 
 DEPLOY = quoted(
-    "app-1/syslog", 24, "Nov 23 12:03:14 app-1 deploy[6120]: starting deploy of mailer 1.9.0 requested by carla", 194
+    "app-1/syslog",
+    24,
+    "Nov 23 12:03:14 app-1 deploy[6120]: starting deploy of mailer 1.9.0 requested by carla",
+    194,
 )
 FIRST = quoted(
     "app-1/nginx/access.log.2.gz", 2203,
@@ -48,8 +51,15 @@ LAST = quoted(
     "app-1/nginx/access.log.2.gz", 5123,
     '198.51.100.7 - - [23/Nov/2026:12:05:58 +0100] "GET /product/3 HTTP/1.1" 500 75 "-" "curl/8.5.0"', 358,
 )  # fmt: skip
-ALERT = quoted("app-1/syslog", 34, "Nov 23 12:03:56 app-1 monitor[3132]: ALERT site CRITICAL: HTTP 500 (2 checks)", 236)
-NOTE = quoted("app-1/syslog", 48, "Nov 23 12:05:16 app-1 carla[3153]: pg_stat_activity: 34 connections by role mailer", 316)
+ALERT = quoted(
+    "app-1/syslog", 34, "Nov 23 12:03:56 app-1 monitor[3132]: ALERT site CRITICAL: HTTP 500 (2 checks)", 236
+)
+NOTE = quoted(
+    "app-1/syslog",
+    48,
+    "Nov 23 12:05:16 app-1 carla[3153]: pg_stat_activity: 34 connections by role mailer",
+    316,
+)
 STOP = quoted(
     "app-1/auth.log", 31,
     "Nov 23 12:05:58 app-1 sudo:    carla : TTY=pts/0 ; PWD=/home/carla ; USER=root ; COMMAND=/usr/bin/systemctl stop mailer",
@@ -65,9 +75,24 @@ TRIGGER = Candidate(
     ("a deploy 37 s before the onset", "the only change in the 15 minutes before"),
     ("no error of mailer itself is logged",), service="deploy", host="app-1",
 )  # fmt: skip
-OTHER = Candidate(at(120), "puppet-agent applied catalog in 4.4 seconds", "config", 1.1, (NOTE,), ("configuration run",), ("seen 3 times in the window without an outage",))
+OTHER = Candidate(
+    at(120),
+    "puppet-agent applied catalog in 4.4 seconds",
+    "config",
+    1.1,
+    (NOTE,),
+    ("configuration run",),
+    ("seen 3 times with no failure after it",),
+)
 DETECTED = Candidate(at(236), "ALERT site CRITICAL: HTTP 500 (2 checks)", "alert", 3.0, (ALERT,))
-RESOLVED = Candidate(at(358), "sudo: systemctl stop mailer", "action", 3.0, (STOP,), ("the last failure came in the same second",))
+RESOLVED = Candidate(
+    at(358),
+    "sudo: systemctl stop mailer",
+    "action",
+    3.0,
+    (STOP,),
+    ("the last failure came in the same second",),
+)
 
 INCIDENT = Incident(
     onset=Bound(at(231.088), at(230.9), at(231.1), "first failed request"),
@@ -141,4 +166,13 @@ FINDINGS = Findings(
     accounting={"in_window": 7875, "outside": 4, "undated": 1, "continued": 1},
 )  # fmt: skip
 
-QUIET = replace(FINDINGS, incidents=(), timeline=(), prompts=(), actions=(), went_well=(), went_badly=(), verdict="No outage found")
+QUIET = replace(
+    FINDINGS,
+    incidents=(),
+    timeline=(),
+    prompts=(),
+    actions=(),
+    went_well=(),
+    went_badly=(),
+    verdict="No outage found",
+)

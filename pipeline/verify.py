@@ -1,0 +1,271 @@
+"""Verifies the citations of a document against the logs: by place first, then by digest wherever the line went."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .document import parse
+from .errors import NotADraft
+
+if TYPE_CHECKING:
+    from .sources import Discovery
+
+#: Citations are confirmed, moved (found elsewhere), changed (the line is there but says something else) or lost.
+STATUSES = ("confirmed", "moved", "changed", "lost")
+_HEAD = re.compile(r"- \*\*E(\d+)\*\* · (`+)(?P<where>.*?)\2(?:, (?P<lines>[\d,]+) lines)?(?P<rest>.*)")
+_BYTES = re.compile(r"bytes (\d+)–(\d+)")
+_DIGEST = re.compile(r"sha256:([0-9a-f]{16})")
+_ALIKE = 0.6
+
+
+class _Piece(Protocol):
+    """Whole lines of a file: the text, the number of its first line."""
+
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def line(self) -> int: ...
+
+
+class Logs(Protocol):
+    """What verifying needs of the logs; `DiscoveredLogs` gives it for what `sources.discover` found."""
+
+    def files(self) -> Sequence[str]:
+        """The names of all files, as documents cite them."""
+        ...
+
+    def lines(self, file: str, wanted: Iterable[tuple[int, int, int]]) -> Mapping[int, bytes]:
+        """The bytes at each (line, offset, size), by line."""
+        ...
+
+    def blocks(self, file: str) -> Iterator[_Piece]:
+        """The file as blocks of whole lines, in order."""
+        ...
+
+
+class DiscoveredLogs:
+    """The logs that `sources.discover` found, read with `read`."""
+
+    def __init__(self, discovery: Discovery) -> None:
+        self._files = {file.file: file for file in discovery.files}
+
+    def files(self) -> Sequence[str]:
+        return list(self._files)
+
+    def lines(self, file: str, wanted: Iterable[tuple[int, int, int]]) -> Mapping[int, bytes]:
+        from .read import read_lines
+
+        return read_lines(self._files[file], wanted)
+
+    def blocks(self, file: str) -> Iterator[_Piece]:
+        from .read import read_blocks
+
+        return read_blocks(self._files[file])
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quoted line of the appendix: its number, where it was, its digest, its (masked) text, the document's line."""
+
+    number: int
+    file: str
+    line: int
+    lines: int
+    offset: int
+    size: int
+    digest: str
+    text: str
+    document_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a citation; `file` and `line` say where it was found, when it was found elsewhere."""
+
+    citation: Citation
+    status: str
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        one = self.citation
+        where = f"{one.file}:{one.line}"
+        if self.status == "moved":
+            return f"E{one.number} {where} moved to {self.file}:{self.line}"
+        if self.status == "changed":
+            return f"E{one.number} {where} changed: the line there is no longer the one that was quoted"
+        if self.status == "lost":
+            return (
+                f"E{one.number} {where} lost: no line of these logs has its digest"
+                if one.digest
+                else (f"E{one.number} {where} lost: the document holds no digest for it")
+            )
+        return f"E{one.number} {where} confirmed"
+
+
+def citations(text: str) -> list[Citation]:
+    """All quoted lines of a document's appendix, those of human hand too. Raises NotADraft for a text that is no draft."""
+    if not parse(text).is_draft:
+        raise NotADraft(
+            "This file holds no retrolog draft; verify takes what `retrolog draft -o FILE` wrote."
+        )
+    rows = text.replace("\r\n", "\n").split("\n")
+    return [found for at, row in enumerate(rows) if (found := _citation(row, rows[at + 1 : at + 40], at + 1))]
+
+
+def _citation(row: str, after: list[str], number: int) -> Citation | None:
+    head = _HEAD.fullmatch(row.rstrip())
+    if head is None:
+        return None
+    file, _, line = head["where"].strip().rpartition(":")
+    if not file or not line.isdigit():
+        return None
+    place, digest = _BYTES.search(head["rest"]), _DIGEST.search(head["rest"])
+    start, end = (int(place[1]), int(place[2])) if place else (0, 0)
+    return Citation(
+        int(head[1]),
+        file,
+        int(line),
+        int((head["lines"] or "1").replace(",", "")),
+        start,
+        max(0, end - start),
+        digest[1] if digest else "",
+        _quotation(after),
+        number,
+    )
+
+
+def _quotation(after: list[str]) -> str:
+    """The text in the fenced block that follows a citation's head."""
+    fence, kept = "", list[str]()
+    for row in after:
+        stripped = row.strip()
+        if not fence:
+            if stripped.startswith("```"):
+                fence = stripped[: len(stripped) - len(stripped.lstrip("`"))]
+            elif stripped:
+                break
+        elif stripped == fence:
+            break
+        else:
+            kept.append(row.removeprefix("  "))
+    return "\n".join(kept)
+
+
+def verify(text: str, logs: Logs) -> list[Verdict]:
+    """What became of each citation of a document, in their order: confirmed where it was, moved, changed or lost.
+
+    A line is known by the first 16 hex digits of the SHA-256 of its bytes, so it is found again in a rotated,
+    packed, renamed or trimmed file. Raises NotADraft.
+    """
+    cited = citations(text)
+    here = set(logs.files())
+    verdicts: dict[int, Verdict] = {}
+    candidates: dict[int, bytes] = {}
+    for file in dict.fromkeys(one.file for one in cited):
+        of_file = [(at, one) for at, one in enumerate(cited) if one.file == file and file in here]
+        found = logs.lines(file, [(one.line, one.offset, one.size) for _, one in of_file]) if of_file else {}
+        for at, one in of_file:
+            data = found.get(one.line)
+            if data is not None and one.digest and digest_of(data) == one.digest:
+                verdicts[at] = Verdict(one, "confirmed", one.file, one.line)
+            elif data:
+                candidates[at] = data
+    missing = {at: one for at, one in enumerate(cited) if at not in verdicts}
+    elsewhere = _search([one for one in missing.values() if one.digest], logs)
+    for at, one in missing.items():
+        places = elsewhere.get((one.digest, one.size), [])
+        if places:
+            best = max(places, key=lambda place: _nearness(one, *place))
+            same = best == (one.file, one.line)
+            verdicts[at] = Verdict(one, "confirmed" if same else "moved", *best)
+        else:
+            verdicts[at] = Verdict(
+                one, "changed" if one.digest and _alike(one, candidates.get(at)) else "lost"
+            )
+    return [verdicts[at] for at in range(len(cited))]
+
+
+def digest_of(data: bytes) -> str:
+    """The digest that citations carry: of the bytes without the last line feed and the carriage return before it."""
+    return hashlib.sha256(data.removesuffix(b"\n").removesuffix(b"\r")).hexdigest()[:16]
+
+
+def failed(verdicts: Iterable[Verdict]) -> bool:
+    """True when a citation is changed or lost."""
+    return any(one.status in ("changed", "lost") for one in verdicts)
+
+
+def _alike(citation: Citation, data: bytes | None) -> bool:
+    """Whether the bytes now at a citation's place are its line with other words in it, and not another line altogether."""
+    if not data:
+        return False
+    now = data[:500].decode("utf-8", "replace").split("\n")[0]
+    return difflib.SequenceMatcher(None, citation.text.split(" … ")[0], now, autojunk=False).ratio() >= _ALIKE
+
+
+def _nearness(citation: Citation, file: str, line: int) -> tuple[bool, float, int]:
+    """Of several equal lines the one in the likeliest file, then the nearest one, is the one that was meant."""
+    alike = difflib.SequenceMatcher(None, citation.file, file, autojunk=False).ratio()
+    return file == citation.file, round(alike, 3), -abs(line - citation.line)
+
+
+def _search(cited: list[Citation], logs: Logs) -> dict[tuple[str, int], list[tuple[str, int]]]:
+    """Where in all files the digests occur. Only stretches of the right number of lines and bytes are digested."""
+    wanted: dict[tuple[int, int], set[str]] = {}
+    for one in cited:
+        wanted.setdefault((one.lines, one.size), set()).add(one.digest)
+    found: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    if not wanted:
+        return found
+    longest = max(lines for lines, _ in wanted)
+    for file in logs.files():
+        carried, first = b"", 1
+        for block in logs.blocks(file):
+            data = carried + block.data
+            start = first if carried else block.line
+            for digest, size, line in _matches(data, start, wanted):
+                place = (file, line)
+                if place not in found.setdefault((digest, size), []):
+                    found[(digest, size)].append(place)
+            # An event may begin in one block and end in the next.
+            carried = _last_lines(data, longest - 1)
+            first = start + data.count(b"\n") - carried.count(b"\n")
+    return found
+
+
+def _last_lines(data: bytes, count: int) -> bytes:
+    """The last `count` lines of whole lines."""
+    at = len(data)
+    for _ in range(count):
+        at = data.rfind(b"\n", 0, max(0, at - 1)) + 1
+        if not at:
+            return data
+    return data[at:]
+
+
+def _matches(
+    data: bytes, first: int, wanted: dict[tuple[int, int], set[str]]
+) -> Iterator[tuple[str, int, int]]:
+    """(digest, size, line) of each stretch of lines in `data` that has a wanted length and a wanted digest."""
+    import numpy as np
+
+    ends: Any = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    if data and not data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    starts: Any = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    for (lines, size), digests in wanted.items():
+        if lines > len(ends):
+            continue
+        lengths = ends[lines - 1 :] - starts[: len(starts) - lines + 1]
+        # A carriage return may have come or gone on the way; an unknown size (0) fits every line.
+        near = (lengths == size) | (lengths == size + 1) | (lengths == size - 1) if size else lengths > 0
+        for at in np.flatnonzero(near):
+            digest = digest_of(data[int(starts[at]) : int(ends[at + lines - 1])])
+            if digest in digests:
+                yield digest, size, first + int(at)
