@@ -64,9 +64,9 @@ def analyse(
         Incident(
             onset=span.onset,
             recovery=span.recovery,
-            severity=_severity(cost),
+            severity=severity_of(cost),
             signal=span.signal,
-            scope=_scope(span, cost),
+            scope=scope_of(span, cost),
             impact=cost,
             evidence=_ends(summary, span),
             trigger=part.candidates[0] if part.candidates and part.candidates[0].score > 0 else None,
@@ -104,11 +104,11 @@ def analyse(
     return _map_evidence(findings, quoted(_all_evidence(findings), fetch))
 
 
-def _severity(cost: Impact) -> str:
+def severity_of(cost: Impact) -> str:
     return "outage" if cost.failed_percent >= 50 else "partial"
 
 
-def _scope(span: Span, cost: Impact) -> tuple[str, ...]:
+def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
     """Sentences about what failed and what did not."""
     out = []
     if span.dimension:
