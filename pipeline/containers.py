@@ -114,13 +114,6 @@ def _spool_key(path: str, steps: tuple[Step, ...]) -> tuple[object, ...]:
     return (path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, steps)
 
 
-def release_spools() -> None:
-    """Give back the disk space of all spooled archives and of standard input; files made from them are unreadable then."""
-    for spool, _ in _SPOOLS.values():
-        spool.close()
-    _SPOOLS.clear()
-
-
 def spool_stdin(stream: IO[bytes], notes: list[ReadNote]) -> None:
     """Keep standard input where it can be read again; a redirected file is kept as it is, anything else is copied."""
     old = _SPOOLS.pop((STDIN, ()), None)

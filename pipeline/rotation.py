@@ -27,7 +27,8 @@ _TIME = r"[T_.-]?(?:[01]\d|2[0-3])(?:[-_.h:]?[0-5]\d(?:[-_.m:]?[0-5]\d)?)?(?:[.,
 _MARKS = (
     re.compile(rf"[-_.]?(?P<date>{_DATE})(?P<time>{_TIME})?(?:[-_.]\d{{9,10}})?$"),
     re.compile(r"[-_.](?P<epoch>1\d{9})$"),
-    re.compile(r"\.(?P<number>\d{1,5})$"),
+    # After a digit it is part of a version or an address (php7.4, 10.0.0.1), unless that digit ends a date or a time.
+    re.compile(r"(?:(?<!\d)|(?<=\d{6})|(?<=-\d\d))\.(?P<number>\d{1,5})$"),
     re.compile(r"[.](?P<old>old|bak|prev|previous|save|orig|~)$", re.IGNORECASE),
 )
 _SHORT_DATE = re.compile(

@@ -14,6 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from retrolog.pipeline import sources, unpack
 from retrolog.pipeline.errors import NothingToRead
@@ -481,3 +483,44 @@ def test_spooled_archives_leave_nothing_behind(tmp_path: Path, monkeypatch: pyte
     (file,) = discover([tmp_path / "logs"]).files
     assert text_of(file) == LINE
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+_ARCHIVES = {
+    "tar": tar_of({"a/x.log": LINE * 9, "b.gz": gzip.compress(LINE), "c" * 120: b""}, "w"),
+    "tgz": tar_of({"a/x.log": LINE * 9, "b.log": LINE}),
+    "zip": zip_of({"a/x.log": LINE * 9, "b.gz": gzip.compress(LINE), "c.log": b""}),
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(_ARCHIVES)),
+    flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
+    cut=st.floats(0, 1),
+)
+def test_damaged_archives_never_raise(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, flips: list[tuple[float, int]], cut: float
+) -> None:
+    data = bytearray(_ARCHIVES[kind])
+    for at, value in flips:
+        data[int(at * len(data))] = value
+    folder = fill(
+        tmp_path_factory.mktemp("fuzz"), {"x": bytes(data[: int(cut * len(data))]), "app.log": LINE}
+    )
+    found = discover([folder])
+    assert "app.log" in names(found)
+    for file in found.files:
+        text_of(file).decode()
+    assert len(names(found)) == len(set(names(found)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(head=st.sampled_from([b"", *(magic for magic, _ in unpack._MAGIC)]), rest=st.binary(max_size=600))
+def test_any_bytes_are_read_or_skipped(
+    tmp_path_factory: pytest.TempPathFactory, head: bytes, rest: bytes
+) -> None:
+    folder = fill(tmp_path_factory.mktemp("fuzz"), {"x": head + rest, "app.log": LINE})
+    found = discover([folder])
+    assert {name.split("/")[0] for name in [*names(found), *reasons(found)]} == {"x", "app.log"}
+    for file in found.files:
+        text_of(file).decode()
