@@ -22,7 +22,7 @@ OVERLAP_US = 60_000_000  # a writer that still holds the old file for a moment i
 
 _PACKED = re.compile(r"\.(gz|bz2|xz|zst|zstd|lz4|z|7z|zip)$", re.IGNORECASE)
 _DATE = r"(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])"
-_TIME = r"[T_.-]?(?:[01]\d|2[0-3])(?:[-_.h:]?[0-5]\d(?:[-_.m:]?[0-5]\d)?)?(?:[.,]\d{1,9})?Z?"
+_TIME = r"[T_.-]?(?:[01]\d|2[0-3])(?:[-_.h:]?[0-5]\d(?:[-_.m:]?[0-5]\d)?)?(?:[.,](?:\d{3}){1,3})?Z?"
 #: A part's mark at the end of a name, or before its last extension.
 _MARKS = (
     re.compile(rf"[-_.]?(?P<date>{_DATE})(?P<time>{_TIME})?(?:[-_.]\d{{9,10}})?$"),

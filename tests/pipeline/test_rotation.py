@@ -44,7 +44,7 @@ HOUR = 3_600_000_000
         ("remote/10.0.0.1.log", "remote/10.0.0.1.log", "", None),
         ("php7.4", "php7.4", "", None),
         ("app-20261123.1", "app", "20261123", 1),
-        ("app.web1.root.log.INFO.20261123-101500.812", "app.web1.root.log.INFO", "20261123101500", 812),
+        ("app.web1.root.log.INFO.20261123-101500.4711", "app.web1.root.log.INFO", "20261123101500", 4711),
         ("bundle.zip/var/log/syslog.1", "bundle.zip/var/log/syslog", "", 1),
         (".gz", ".gz", "", None),
     ],
