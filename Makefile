@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)
 	mkdir -p out
-	$(BIN)/retrolog draft samples/bad-deploy/logs --from "2026-11-23 10:40" --to 10:47 --tz Europe/Berlin -o out/postmortem.md
+	$(BIN)/retrolog draft samples/db-connections/logs --from "2026-11-23 12:02" --to 12:08 --tz Europe/Berlin -o out/postmortem.md
 	$(BIN)/retrolog render out/postmortem.md -o out/postmortem.html
 	@echo
 	@echo "The draft:  out/postmortem.md    (edit it, or: $(BIN)/retrolog review out/postmortem.md)"

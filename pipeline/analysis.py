@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from . import outages
-from .clock import aligned
 from .evidence import evidence, quoted
 from .findings import Evidence, Findings, Impact, Incident, Series, SourceReport
 from .impact import impact
@@ -47,14 +46,13 @@ class Question:
 
 
 def analyse(
-    summary: Summary, reports: Sequence[SourceReport], question: Question, lexicon: Lexicon, fetch: Fetch, offsets: Mapping[str, float]
+    summary: Summary, reports: Sequence[SourceReport], question: Question, lexicon: Lexicon, fetch: Fetch
 ) -> Findings:
     """Everything a draft is made from.
 
-    `reports` say what was read of each file, `offsets` are the seconds each source's clock is ahead, `fetch(file, items)`
-    gives the bytes of cited lines by line number.
+    `summary` is on one clock (`clock.aligned`), `reports` say what was read of each file, `fetch(file, items)` gives the
+    bytes of cited lines by line number.
     """
-    summary = aligned(summary, offsets)
     signs = signs_of(summary, lexicon)
     found = outages.find(summary, question.window)
     spans = [s for s in found if not s.is_blip]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from .. import __version__
+from . import cli_document
 from .errors import BadOption, NotADraft, RetrologError
 
 if TYPE_CHECKING:
@@ -243,3 +244,27 @@ def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     reports = inspection.inspect(found, options)
     show = inspection.as_json if form == "json" else inspection.as_text
     click.echo(show(reports, found.skipped), nl=False)
+
+
+@main.command()
+@reading_options
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
+    """Find where in these logs the outages are, with the `draft` command for each.
+
+    \b
+        retrolog find /var/log --tz Europe/Berlin
+    """
+    from . import finding
+    from .investigate import collect
+    from .wording import Clock
+
+    options = _options(**reading)
+    summary = collect(paths, options).summary
+    clock = Clock(options.zone_name)
+    rows = finding.found(summary, options.window, paths, reading["zone"], clock)
+    click.echo(finding.as_json(rows, summary) if form == "json" else finding.as_text(rows, summary, clock), nl=False)
+
+
+for command in (cli_document.render, cli_document.check, cli_document.verify):
+    main.add_command(command)

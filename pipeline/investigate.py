@@ -48,6 +48,16 @@ class Study:
     offsets: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What was read: the files, the summary on one clock, a report a file, and the offsets that were applied by source."""
+
+    found: Discovery
+    summary: Summary
+    reports: list[SourceReport]
+    offsets: dict[str, float]
+
+
 def investigate(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Findings:
     """The findings for the logs behind `paths`; raises `NothingToRead` when there is nothing."""
     return study(paths, options, progress).findings
@@ -57,6 +67,16 @@ def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None
     """The findings and what they were counted from; raises `NothingToRead` when there is nothing."""
     from .analysis import Question, analyse
     from .changes import Lexicon
+
+    read = collect(paths, options, progress)
+    question = Question(options.window, options.zone_name, options.max_entries, options.slo)
+    lexicon = Lexicon.load(options.lexicon)
+    findings = analyse(read.summary, [*read.reports, *_skipped(read.found)], question, lexicon, fetcher(read.found.files))
+    return Study(findings, read.summary, read.offsets)
+
+
+def collect(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Collected:
+    """Find the logs, read what the window needs of them, and put them on one clock."""
     from .clock import aligned
     from .engine import run
     from .sources import discover
@@ -65,15 +85,7 @@ def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None
     summary, reports = run(jobs(found, options), progress)
     offsets, notes = clocks(summary, options)
     reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
-    findings = analyse(
-        summary,
-        [*reports, *_skipped(found)],
-        Question(options.window, options.zone_name, options.max_entries, options.slo),
-        Lexicon.load(options.lexicon),
-        fetcher(found.files),
-        offsets,
-    )
-    return Study(findings, aligned(summary, offsets), offsets)
+    return Collected(found, aligned(summary, offsets), reports, offsets)
 
 
 def jobs(found: Discovery, options: Options) -> list[Job]:
