@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
+from itertools import product
 
 import numpy as np
 import series
 
-from retrolog.pipeline import scan
+from retrolog.pipeline import offsets, scan
 
 
 def main() -> None:
@@ -29,6 +30,8 @@ def main() -> None:
         found(given.seed, given.rounds, bursty, given.misses)
     print("\nFalse outages in quiet hours\n")
     false_alarms(given.seed, given.quiet_hours)
+    print("\nClock offsets\n")
+    clocks(given.seed, 10 * given.rounds)
 
 
 def found(seed: int, rounds: int, bursty: bool, misses: bool) -> None:
@@ -100,6 +103,29 @@ def false_alarms(seed: int, hours: int) -> None:
             row[2] += sum(s.is_blip for s in spans)
         for name, row in sorted(counts.items()):
             print(f"| {'bursty' if bursty else 'independent'} {name} | {row[0]} | {row[1]} | {row[2]} |")
+
+
+def clocks(seed: int, trials: int) -> None:
+    """Offsets between two logs of half an hour that share some of their requests, drawn from -14 to 14 hours."""
+    print("| requests/s | shared | stamps | claimed | of these within 1 s | error s | z |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for rate, share, whole in product((0.2, 1, 5, 20), (0.0, 0.05, 0.3, 1.0), (False, True)):
+        claimed: list[float] = []
+        heights: list[float] = []
+        for trial in range(trials):
+            rng = np.random.default_rng([seed, trial, int(rate * 10), int(share * 100), whole])
+            first, second, offset = series.two_logs(rng, rate, share, whole)
+            answer = offsets.by_counts(first, second)
+            if answer is not None:
+                heights.append(answer.z)
+                if answer.sure:
+                    claimed.append(abs(answer.seconds - offset))
+        exact = f"{sum(error <= 1 for error in claimed)} of {len(claimed)}" if claimed else "-"
+        middle = f"{np.median(claimed):.2f}" if claimed else "-"
+        print(
+            f"| {rate} | {share:.0%} | {'whole seconds' if whole else 'milliseconds'} "
+            f"| {len(claimed) / trials:.0%} | {exact} | {middle} | {min(heights):.1f} to {max(heights):.1f} |"
+        )
 
 
 if __name__ == "__main__":

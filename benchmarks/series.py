@@ -91,6 +91,18 @@ def quiet(seed: int, hours: int, bursty: bool) -> Iterator[tuple[str, Case]]:
         yield f"{background:.2%}", Case(f"{rate}/s {traffic}", times, failed, None, None, None, 0)
 
 
+def two_logs(
+    rng: np.random.Generator, rate: float, share: float, whole: bool
+) -> tuple[Floats, Floats, float]:
+    """Stamps of two logs that share some of their requests, and how far the second one's clock is ahead."""
+    times = _traffic(rng, rate, "constant") / 2 + 1e9
+    passed = times[rng.random(len(times)) < share]
+    own = _traffic(rng, rate * (1 - share), "constant") / 2 + 1e9
+    offset = round(float(rng.uniform(-14, 14)) * 3600, 3)
+    second = np.sort(np.concatenate([passed + rng.lognormal(-3.5, 0.8, len(passed)), own])) + offset
+    return (np.floor(times), np.floor(second), offset) if whole else (times, second, offset)
+
+
 def _traffic(rng: np.random.Generator, rate: float, kind: str) -> Floats:
     """Moments of requests: constant, with the swing of a day (half to one and a half), or in bursts of clients."""
     if kind == "bursty":
