@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,8 @@ class _Rule:
     """One row of the lexicon, ready to be tried."""
 
     words: frozenset[str]
-    patterns: tuple[tuple[re.Pattern[str], frozenset[str]], ...]
-    unless: re.Pattern[str] | None
+    patterns: tuple[tuple[str, frozenset[str]], ...]
+    unless: str | None
     origin: str | None
     severity: int | None
     mark: Mark
@@ -73,12 +73,14 @@ class _Rule:
 class Lexicon:
     """The vocabulary of changes and milestones: ordered rules, of which the first that fits an event names it."""
 
-    def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, tables: Iterable[Mapping[str, Any]], sound: Mapping[str, Any] | None = None) -> None:
         """Builds the vocabulary from parsed TOML tables; a table's rules are asked before those of the tables after it.
 
+        `sound` is a last table whose patterns are known to compile; they do so when they are first needed, which most
+        of them never are (all at once they take a quarter of a second).
         Raises BadOption when a table has a key of the wrong form, an unknown role, or a pattern that does not compile.
         """
-        tables = list(tables)
+        tables = [*tables, *([] if sound is None else [sound])]
         self._kinds: dict[str, tuple[str, float]] = {}
         for table in reversed(tables):
             for name, kind in _mapping(table, "kind").items():
@@ -87,11 +89,16 @@ class Lexicon:
             name.lower() for table in tables for name in _texts(table, "people", "the lexicon")
         )
         self._rules: list[_Rule] = []
+        self._commands: list[_Rule] = []
         for table in tables:
-            self._rules.extend(self._rule(row) for row in _rows(table, "rule"))
-        self._commands = [self._rule(row) for table in tables for row in _rows(table, "command")]
+            for rules, key in ((self._rules, "rule"), (self._commands, "command")):
+                for row in _rows(table, key):
+                    rule = self._rule(row)
+                    if table is not sound:
+                        _check(rule, _name(row))
+                    rules.append(rule)
         origins = sorted({rule.origin for rule in self._rules if rule.origin is not None})
-        self._origins = {origin: _compile(origin, "the lexicon") for origin in origins}
+        self._origins = {origin: _regex(origin) for origin in origins}
         self._by_writer: dict[tuple[str | None, str | None], _Index] = {}
         self._by_fit: dict[frozenset[str], _Index] = {}
         self._command = lru_cache(maxsize=8192)(self._classify_command)
@@ -104,7 +111,7 @@ class Lexicon:
         """
         shipped = tomllib.loads((files("retrolog.pipeline") / "lexicon.toml").read_text(encoding="utf-8"))
         if extra is None:
-            return cls([shipped])
+            return cls([], shipped)
         try:
             own = tomllib.loads(extra.read_text(encoding="utf-8"))
         except OSError as error:
@@ -115,7 +122,7 @@ class Lexicon:
             raise BadOption(
                 f"The lexicon {extra} is not TOML ({error}); see pipeline/lexicon.toml."
             ) from error
-        return cls([own, shipped])
+        return cls([own], shipped)
 
     def mark(
         self, service: str | None, message: str, severity: str | None = None, format: str | None = None
@@ -192,10 +199,10 @@ class Lexicon:
         for pattern, own_words in rule.patterns:
             if own_words and own_words.isdisjoint(words):
                 continue
-            match = pattern.search(text)
+            match = _regex(pattern).search(text)
             if match is None:
                 continue
-            if rule.unless is not None and rule.unless.search(text):
+            if rule.unless is not None and _regex(rule.unless).search(text):
                 return None
             groups = match.groupdict()
             mark = _filled(rule.mark, groups)
@@ -288,9 +295,9 @@ class Lexicon:
         words = [word.lower() for word in _texts(row, "words", name)]
         return _Rule(
             words=frozenset(word[:_STEM] for word in words),
-            patterns=tuple((_compile(pattern, name), _mentioned(pattern, words)) for pattern in patterns),
-            unless=_compile(str(row["unless"]), name) if "unless" in row else None,
-            origin=str(row["origin"]) if "origin" in row else None,
+            patterns=tuple((pattern, _mentioned(pattern, words)) for pattern in patterns),
+            unless=_text(row, "unless", name),
+            origin=_text(row, "origin", name),
             severity=None if severity is None else _LEVELS[severity],
             mark=Mark(
                 kind=kind,
@@ -393,11 +400,17 @@ def _mentioned(pattern: str, words: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _compile(pattern: str, where: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern, re.IGNORECASE)
-    except re.error as error:
-        raise BadOption(f"{where} has a pattern that does not compile ({error}): {pattern}") from error
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _check(rule: _Rule, where: str) -> None:
+    for pattern in (*(pattern for pattern, _ in rule.patterns), rule.unless, rule.origin):
+        try:
+            _regex(pattern or "")
+        except re.error as error:
+            raise BadOption(f"{where} has a pattern that does not compile ({error}): {pattern}") from error
 
 
 def _kind(name: str, kind: Any) -> tuple[str, float]:

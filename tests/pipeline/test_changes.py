@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import subprocess
 import time
+import tomllib
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrolog.parsers.base import SEVERITIES
+from retrolog.pipeline import changes
 from retrolog.pipeline.changes import (
     ROLES,
     Lexicon,
@@ -292,6 +294,11 @@ def test_a_broken_lexicon_says_what_is_wrong(tmp_path: Path, text: str, complain
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadOption, match=complaint):
         Lexicon.load(path)
+
+
+def test_every_shipped_pattern_compiles() -> None:
+    text = (Path(changes.__file__).parent / "lexicon.toml").read_text(encoding="utf-8")
+    Lexicon([tomllib.loads(text)])
 
 
 def test_a_missing_lexicon_is_named(tmp_path: Path) -> None:
