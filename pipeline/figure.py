@@ -49,11 +49,13 @@ def svg(
     spans: Sequence[tuple[int, int | None]] = (),
     *,
     uid: str = "figure",
+    plot: int = PLOT_HEIGHT,
 ) -> str:
     """The figure as an `<svg>` element; empty when the series holds nothing.
 
     `data` is what `draft.figure_data` made: zone, start (microseconds), step (seconds), and per step `requests`,
-    `failed`, `errors`. `spans` are (onset, recovery) pairs to shade. Values of the wrong kind count as nothing.
+    `failed`, `errors`. `spans` are (onset, recovery) pairs to shade, `plot` is the height of the plot where the width is
+    `WIDTH`. Values of the wrong kind count as nothing.
     """
     series = _series(data)
     if series is None:
@@ -63,15 +65,15 @@ def svg(
     clock = Clock(str(data.get("zone") or "UTC"), start, end)
     inside = [mark for mark in sorted(marks, key=lambda mark: mark.time) if start <= mark.time <= end]
     rows = _rows(inside, start, end)
-    top = 10 + ROW * (max(rows, default=-1) + 1)
-    height = top + PLOT_HEIGHT + BOTTOM
+    top = max(24, 10 + ROW * (max(rows, default=-1) + 1))
+    height = top + plot + BOTTOM
     levels = _levels(max(bar.total / _seconds(bar) for bar in bars))
 
     def x(moment: int) -> float:
         return LEFT + (min(max(moment, start), end) - start) / (end - start) * (WIDTH - LEFT - RIGHT)
 
     def y(rate: float) -> float:
-        return top + PLOT_HEIGHT * (1 - rate / levels[-1])
+        return top + plot * (1 - rate / levels[-1])
 
     parts = [
         f'<svg class="figure" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{uid}-title {uid}-desc">',
@@ -81,7 +83,7 @@ def svg(
     for onset, recovery in spans:
         left, right = x(onset), x(end if recovery is None else recovery)
         parts.append(
-            f'<rect class="span" x="{left:.1f}" y="{top}" width="{max(right - left, 1):.1f}" height="{PLOT_HEIGHT}"/>'
+            f'<rect class="span" x="{left:.1f}" y="{top}" width="{max(right - left, 1):.1f}" height="{plot}"/>'
         )
     for rate in levels:
         parts.append(
@@ -94,7 +96,7 @@ def svg(
     parts.append(f'<text class="unit" x="0" y="{top - 6 if not rows else 12}">{unit}</text>')
     parts.append(f'<path class="requests" d="{_area(bars, x, y, [bar.total for bar in bars])}"/>')
     parts.append(f'<path class="failed" d="{_area(bars, x, y, [bar.failed for bar in bars])}"/>')
-    base = top + PLOT_HEIGHT
+    base = top + plot
     parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>')
     for moment, label in _ticks(clock, start, end):
         parts.append(
@@ -105,7 +107,7 @@ def svg(
         )
     for mark, row in zip(inside, rows, strict=True):
         parts.append(_mark(mark, x(mark.time), 10 + ROW * row, base, clock))
-    parts += _hover(bars, requests, x, top, clock)
+    parts += _hover(bars, requests, x, top, clock, plot)
     return "\n".join([*parts, "</svg>"])
 
 
@@ -208,7 +210,7 @@ def _ticks(clock: Clock, start: int, end: int) -> Iterator[tuple[int, str]]:
         at += step
 
 
-def _hover(bars: list[_Bar], requests: bool, x: Any, top: float, clock: Clock) -> Iterator[str]:
+def _hover(bars: list[_Bar], requests: bool, x: Any, top: float, clock: Clock, plot: int) -> Iterator[str]:
     """Unseen rectangles whose titles browsers show as tooltips, without a script."""
     for bar in bars:
         counts = (
@@ -219,7 +221,7 @@ def _hover(bars: list[_Bar], requests: bool, x: Any, top: float, clock: Clock) -
         label = f"{clock.time(bar.start)} to {clock.time(bar.end)}: {counts}"
         left = x(bar.start)
         yield (
-            f'<rect class="hover" x="{left:.1f}" y="{top}" width="{x(bar.end) - left:.1f}" height="{PLOT_HEIGHT}">'
+            f'<rect class="hover" x="{left:.1f}" y="{top}" width="{x(bar.end) - left:.1f}" height="{plot}">'
             f"<title>{escape(label)}</title></rect>"
         )
 
