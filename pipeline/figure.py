@@ -26,6 +26,13 @@ _NAMES = {
     "recovery": "recovery",
 }
 
+_STYLE = (
+    "text{font-family:sans-serif;font-size:12px;fill:#444}.requests{fill:#b9c7d6}.failed{fill:#a31f18}"
+    ".span{fill:#a31f18;fill-opacity:.08}.grid{stroke:#ccc}.axis{stroke:#444}.hover{fill:none}"
+    ".mark line{stroke:#000}.mark text{fill:#000;font-weight:600}.trigger text{fill:#7a5000}.trigger line{stroke:#7a5000}"
+    ".resolution text{fill:#1b5e39}.resolution line{stroke:#1b5e39}"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -49,12 +56,13 @@ def svg(
     spans: Sequence[tuple[int, int | None]] = (),
     *,
     uid: str = "figure",
+    styled: bool = False,
     plot: int = PLOT_HEIGHT,
 ) -> str:
     """The figure as an `<svg>` element; empty when the series holds nothing.
 
     `data` is what `draft.figure_data` made: zone, start (microseconds), step (seconds), and per step `requests`,
-    `failed`, `errors`. `spans` are (onset, recovery) pairs to shade, `plot` is the height of the plot where the width is
+    `failed`, `errors`. With `styled` it carries its own colours, for use outside of the report. `spans` are (onset, recovery) pairs to shade, `plot` is the height of the plot where the width is
     `WIDTH`. Values of the wrong kind count as nothing.
     """
     series = _series(data)
@@ -76,10 +84,12 @@ def svg(
         return top + plot * (1 - rate / levels[-1])
 
     parts = [
-        f'<svg class="figure" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{uid}-title {uid}-desc">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="figure" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{uid}-title {uid}-desc">',
         f'<title id="{uid}-title">{escape(_title(requests, clock, start, end))}</title>',
         f'<desc id="{uid}-desc">{escape(_description(bars, requests, inside, clock))}</desc>',
     ]
+    if styled:
+        parts.append(f"<style>{_STYLE}</style>")
     for onset, recovery in spans:
         left, right = x(onset), x(end if recovery is None else recovery)
         parts.append(

@@ -25,11 +25,12 @@ _COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
 _MARKS = ("trigger", "onset", "detected", "resolution", "recovery")
 
 
-def html(text: str) -> str:
+def html(text: str, *, for_print: bool = False) -> str:
     """The document as a self-contained HTML page: figure, timeline, tables, print styles, light and dark.
 
     HTML inside the document is shown as text, comments are left out, and images other than embedded ones become links:
-    opening the page loads nothing. Raises NotADraft for a text that is no draft.
+    opening the page loads nothing. With `for_print` the figure carries its colours itself, for engines that style SVG
+    apart from the page. Raises NotADraft for a text that is no draft.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -50,7 +51,7 @@ def html(text: str) -> str:
     return environment.get_template("report.html.j2").render(
         title=str(metadata.get("title") or "Postmortem"),
         status=str(metadata.get("status") or "draft"),
-        body=Markup(_body(document, metadata)),
+        body=Markup(_body(document, metadata, for_print)),
         style=Markup(style),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
@@ -110,6 +111,8 @@ def _facts(metadata: dict[str, Any]) -> list[tuple[str, str]]:
     if requests:
         facts.append(("requests failed", wording.number(failed)))
         facts.append((f"of {wording.number(requests)} requests", wording.percent(100 * failed / requests)))
+    elif len(found) == 1 and isinstance(found[0].get("failed_percent"), int | float):
+        facts.append(("of requests failed", wording.percent(float(found[0]["failed_percent"]))))
     if len(found) == 1:
         onset, noticed = moment(found[0].get("onset")), moment(found[0].get("detected"))
         if onset is not None and noticed is not None:
@@ -136,14 +139,14 @@ def _marks(metadata: dict[str, Any]) -> tuple[list[figure.Mark], list[tuple[int,
     return marks, spans
 
 
-def figure_svg(document: Document) -> str:
+def figure_svg(document: Document, *, styled: bool = True) -> str:
     """The document's figure as an `<svg>` element, marked by the times of its front matter; empty without a series."""
     series = document.data("figure")
-    return figure.svg(series, *_marks(document.metadata)) if isinstance(series, dict) else ""
+    return figure.svg(series, *_marks(document.metadata), styled=styled) if isinstance(series, dict) else ""
 
 
-def _figure(document: Document) -> str:
-    drawing = figure_svg(document)
+def _figure(document: Document, styled: bool) -> str:
+    drawing = figure_svg(document, styled=styled)
     if not drawing:
         return ""
     block = document.blocks.get("figure")
@@ -153,8 +156,8 @@ def _figure(document: Document) -> str:
     return f"<figure>\n{drawing}\n<figcaption>{legend} <span>{caption}</span></figcaption>\n</figure>\n"
 
 
-def _body(document: Document, metadata: dict[str, Any]) -> str:
-    drawing = _figure(document)
+def _body(document: Document, metadata: dict[str, Any], styled: bool) -> str:
+    drawing = _figure(document, styled)
     text = markdown_only(
         document, figure_as=f"```{_FIGURE}\n```" if drawing else "", title_adds=f"\n\n```{_FACTS}\n```"
     )
