@@ -9,25 +9,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import document as documents
 from .. import safe
-from ..document import CONFLICT, EVIDENCE, Block, digest, parse
+from ..document import CONFLICT, EVIDENCE, digest, parse
 from ..errors import RetrologError
 from ..findings import Evidence
 from ..view import evidence_key
+from ..wording import sentence
 from . import front
 from .sheet import KEYS, OPEN, REVIEW, TIMELINE, Item, Piece, cells, clock_of, moment, pieces, question, sheet, table, uncited
 
+if TYPE_CHECKING:
+    from .logs import Row
+
 __all__ = [
     "Refused", "Stale", "add", "add_action", "answer", "change", "drop", "drop_action", "join", "keep", "promote",
-    "recounted", "set_action", "set_incident", "set_status", "take_newer",
+    "recounted", "set_action", "set_incident", "set_status", "spoken", "take_newer",
 ]  # fmt: skip
 
 STATUSES = ("draft", "final")
+LONGEST = 200  # characters of a promoted line's words
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_REFERENCES = re.compile(r"(?:\s*\[E\d+\])+\s*$")
+_CITED = re.compile(r"\[E(\d+)\]")
+# Parts of a draft that say when an outage was, what it cost and what it came from.
+_FOLLOWS = ("title", "summary", "impact.", "detection.", "candidate.", "resolution.", "lessons", "prompt.")
 
 
 class Refused(RetrologError):
@@ -46,6 +53,13 @@ class Stale(RetrologError):
 def plain(words: str) -> str:
     """A human's words on one line: Markdown stays, control characters and line ends become spaces."""
     return " ".join(_CONTROLS.sub(" ", words).split())
+
+
+def spoken(row: Row) -> str:
+    """The words of a promoted line: who says it, and what, so that none of it is taken for Markdown."""
+    who = row.service or row.source
+    said = row.message if row.status is None else f"{row.message} was answered {row.status}"
+    return safe.prose(sentence(f"{who}: {said}"[:LONGEST]))
 
 
 def keep(text: str, ref: str, mark: str, on: bool = True) -> str:
@@ -190,30 +204,37 @@ def set_incident(text: str, index: int, values: Mapping[str, int | None]) -> str
     return front.with_value(text, "incidents", [*found[:index], merged, *found[index + 1 :]])
 
 
-def recounted(text: str, bodies: Mapping[str, str], title: str, incidents: Any) -> str:
-    """The document with the parts that follow from an incident's ends written anew.
+def recounted(text: str, fresh: str) -> str:
+    """The document with the parts that follow from an incident's moments as the draft `fresh` words them.
 
-    A part that a human has worded stays. The others keep the digest of what was drafted, so that a later draft takes
-    them for the human's, who chose the ends.
+    A part that a human has worded stays. The others keep the digest of what was drafted first, so that a later draft
+    takes them for the human's, who chose the moments.
     """
+    drafted = parse(fresh)
     value = _review(text)
     before = dict(value.get("recounted") or {})
     done = dict(before)
     parts = pieces(parse(text))
     newline = _newline(text)
+    new = {name: block.body for name, block in drafted.blocks.items() if name.startswith(_FOLLOWS)}
     for at, piece in enumerate(parts):
         block = piece.block
-        if block is None or block.id not in bodies:
+        if block is None or block.id not in new or (block.touched and before.get(block.id) != digest(block.body)):
             continue
-        if block.touched and before.get(block.id) != digest(block.body):
-            continue
-        body = bodies[block.id].replace("\r\n", "\n").replace("\n", newline)
-        parts[at] = _with_body(piece, body)
+        body = new[block.id].replace("\r\n", "\n").replace("\n", newline)
+        if digest(body) != digest(block.body):
+            parts[at] = _with_body(piece, body)
         done[block.id] = digest(body)
+        if digest(body) == block.sha:
+            del done[block.id]  # as drafted, so a later draft may renew it
     text = _with_review(_joined(parts), {**value, "recounted": done})
-    for key, new in (("title", title), ("incidents", incidents)):
-        if parse(text).metadata.get(key) != new:
-            text = front.with_value(text, key, new)
+    quotations = sheet(fresh).evidence
+    for number in sorted({int(n) for name in done for n in _CITED.findall(new.get(name, ""))} - set(sheet(text).evidence)):
+        if number in quotations:
+            _, text = _quoted(text, quotations[number])
+    for key in ("title", "incidents"):
+        if key in drafted.metadata and parse(text).metadata.get(key) != drafted.metadata[key]:
+            text = front.with_value(text, key, drafted.metadata[key])
     return text
 
 

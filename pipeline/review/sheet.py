@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .. import render
-from ..document import CONFLICT, EVIDENCE, Block, Data, Document, Text, digest, parse
+from ..document import CONFLICT, Block, Data, Document, Text, digest, parse
 from ..findings import Evidence
+from ..verify import citations
 from ..wording import SECOND, Clock, zone
 
 TIMELINE = "timeline"
@@ -27,11 +28,6 @@ _ENTRY = re.compile(
 )
 _CITED = re.compile(r"\[E(\d+)\]")
 _QUESTION = re.compile(r"\*\*Question \((?P<owner>[^)\n]*)\):\*\*\s*(?P<question>.*)", re.DOTALL)
-_WHERE = re.compile(
-    r"\*\*E(?P<number>\d+)\*\*\s+·\s+(?P<tick>`+) ?(?P<file>.+?):(?P<line>\d+) ?(?P=tick)"
-    r"(?:, (?P<lines>[\d,]+) lines)?(?:\s+·\s+bytes (?P<start>\d+)[–-](?P<end>\d+))?"
-    r"(?:\s+·\s+`sha256:(?P<digest>[0-9a-f]+)`)?"
-)
 _ITEM = re.compile(r"\s{0,3}[-*+][ \t]")
 _CELL = re.compile(r"(?<!\\)\|")
 OPEN = "owner?"
@@ -293,25 +289,12 @@ def cells(line: str) -> list[str]:
     return [part.strip() for part in inner]
 
 
-def evidence(document: Document) -> dict[int, Evidence]:
+def evidence(text: str) -> dict[int, Evidence]:
     """The quoted lines of the appendix by their numbers."""
-    found: dict[int, Evidence] = {}
-    for block in document.blocks.values():
-        match = _WHERE.search(block.body) if block.id.startswith(EVIDENCE) else None
-        if match is None:
-            continue
-        text = re.search(r"^[ \t]*(`{3,})text\r?\n(.*?)\r?\n[ \t]*\1", block.body, re.DOTALL | re.MULTILINE)
-        start, end = int(match["start"] or 0), int(match["end"] or 0)
-        found[int(match["number"])] = Evidence(
-            file=match["file"].replace("\\|", "|"),
-            line=int(match["line"]),
-            lines=int((match["lines"] or "1").replace(",", "")),
-            offset=start,
-            size=end - start,
-            digest=match["digest"] or "",
-            text="\n".join(line.removeprefix("  ") for line in text[2].split("\n")) if text else "",
-        )
-    return found
+    return {
+        one.number: Evidence(one.file, one.line, one.lines, one.offset, one.size, one.digest, one.text)
+        for one in (citations(text) if parse(text).is_draft else ())
+    }
 
 
 def sheet(text: str) -> Sheet:
@@ -332,7 +315,7 @@ def sheet(text: str) -> Sheet:
         questions=tuple(question(b) for b in blocks.values() if b.id.startswith("prompt.")),
         actions=rows,
         columns=columns,
-        evidence=evidence(document),
+        evidence=evidence(text),
         actions_mark=digest(actions.body) if actions else "",
         notes={b.id: b.body for b in blocks.values() if b.id.startswith(CONFLICT) and not b.id.startswith(f"{CONFLICT}{TIMELINE}.")},
     )

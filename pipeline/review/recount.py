@@ -1,0 +1,134 @@
+"""Counts an outage anew between ends that a human has set, and lays the figures out as a draft would."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..findings import Bound, Candidate, Findings, Incident
+from ..mask import Masker, masked
+from ..render import moment
+from . import edits
+from .sheet import Item, Sheet, sheet, uncited
+
+if TYPE_CHECKING:
+    from ..investigate import Study
+    from .logs import Asked
+
+_HOW = "set by a person in the review"
+_ROLES = ("trigger", "detected", "resolution")
+
+
+class Recount:
+    """Holds what the logs were found to say; they are read and analysed when this is first asked for."""
+
+    def __init__(self, question: Asked) -> None:
+        self.question = question
+        self._lock = threading.Lock()
+        self._study: Study | None = None
+
+    def study(self) -> Study:
+        """What was found in the logs. Raises NothingToRead when they are gone."""
+        from ..investigate import study
+
+        with self._lock:
+            if self._study is None:
+                self._study = study(self.question.paths, self.question.options)
+            return self._study
+
+    def apply(self, text: str, masker: Masker) -> str:
+        """The document with all figures that follow from its incidents' moments counted anew.
+
+        Text that a human has worded stays. Raises Refused when the logs no longer hold the same outages.
+        """
+        from .. import draft
+        from ..document import parse
+
+        study = self.study()
+        page = sheet(text)
+        if len(page.incidents) != len(study.findings.incidents):
+            raise edits.Refused("The logs do not show the outages of this document, so its figures stay as they are.")
+        found = _overridden(study, page, self.question.options.slo)
+        metadata = parse(text).metadata
+        made_by = metadata.get("retrolog")
+        style = str(made_by.get("style")) if isinstance(made_by, dict) else "retrolog"
+        fresh = draft.markdown(
+            masked(found, masker), str(metadata.get("command") or ""),
+            style if style in draft.STYLES else "retrolog", mask=False, previous=text,
+        )  # fmt: skip
+        return edits.recounted(text, fresh)
+
+
+def _overridden(study: Study, page: Sheet, slo: float | None) -> Findings:
+    """The findings with the moments that the document's front matter states, and what follows from them."""
+    from ..lessons import lessons
+
+    findings = study.findings
+    incidents = tuple(
+        _incident(study, incident, at, stated, page, slo)
+        for at, (incident, stated) in enumerate(zip(findings.incidents, page.incidents, strict=True))
+    )
+    learned = lessons(incidents, findings.sources, page.clock)
+    return replace(
+        findings,
+        incidents=incidents,
+        prompts=learned.prompts,
+        went_well=learned.went_well,
+        went_badly=learned.went_badly,
+        lucky=learned.lucky,
+    )
+
+
+def _incident(study: Study, incident: Incident, at: int, stated: dict[str, Any], page: Sheet, slo: float | None) -> Incident:
+    onset, recovery = moment(stated.get("onset")), moment(stated.get("recovery"))
+    before = incident.recovery.time if incident.recovery else None
+    if onset is not None and (onset != incident.onset.time or recovery != before):
+        incident = _between(study, incident, at, onset, recovery, slo)
+    chosen: dict[str, Candidate | None] = {}
+    for role in _ROLES:
+        now = getattr(incident, role)
+        time = moment(stated.get(role))
+        if time != (now.time if now else None):
+            chosen[role] = None if time is None else _candidate(incident, time, page.items, page)
+    incident = replace(incident, **chosen)
+    trigger = incident.trigger
+    if trigger is not None:
+        rest = tuple(one for one in incident.candidates if one.time != trigger.time)
+        incident = replace(incident, candidates=(trigger, *rest))
+    return incident
+
+
+def _between(
+    study: Study, incident: Incident, at: int, onset: int, recovery: int | None, slo: float | None
+) -> Incident:
+    from .. import outages
+    from ..analysis import scope_of, severity_of
+    from ..impact import impact
+    from ..window import Window
+
+    window = Window(*study.findings.window)
+    spans = [span for span in outages.find(study.summary, window) if not span.is_blip]
+    first = incident.onset if onset == incident.onset.time else Bound(onset, onset, onset, _HOW)
+    last = None
+    if recovery is not None:
+        known = incident.recovery
+        last = known if known and known.time == recovery else Bound(recovery, recovery, recovery, _HOW)
+    span = replace(spans[at], onset=first, recovery=last)
+    cost = impact(study.summary, span, window, slo)
+    return replace(
+        incident, onset=first, recovery=last, impact=cost, severity=severity_of(cost), scope=scope_of(span, cost)
+    )
+
+
+def _candidate(incident: Incident, time: int, items: Sequence[Item], page: Sheet) -> Candidate:
+    """The candidate of that moment, or one made from the entry that a human has pointed at."""
+    for one in (*incident.candidates, incident.detected, incident.acknowledged, incident.resolution):
+        if one is not None and one.time == time:
+            return one
+    entry = next((item for item in items if item.moment == time), None)
+    words = uncited(entry.words).replace("`", "") if entry else "an event that the logs do not hold"
+    cites = entry.cites if entry else ()
+    evidence = tuple(page.evidence[number] for number in cites if number in page.evidence)
+    return Candidate(time, words, "change", 0.0, evidence, reasons_for=(_HOW,))
