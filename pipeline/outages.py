@@ -28,6 +28,8 @@ APART = 60
 #: Segments of different signals that overlap within this many seconds are one outage.
 NEAR = 30
 SECOND = 1_000_000
+#: What one endpoint adds to an outage of all traffic must be longer than this to move its ends.
+STRAY = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,13 +375,16 @@ def _joined(spans: list[Span]) -> list[Span]:
 
 
 def _union(a: Span, b: Span) -> Span:
-    strong = a if (a.dimension is None, a.llr) >= (b.dimension is None, b.llr) else b
+    strong, weak = (a, b) if (a.dimension is None, a.llr) >= (b.dimension is None, b.llr) else (b, a)
     open_end = (a.recovery is None and a.end >= b.end) or (b.recovery is None and b.end >= a.end)
     recovery = None if open_end else max((s.recovery for s in (a, b) if s.recovery), key=lambda r: r.time, default=None)
+    onset = min(a.onset, b.onset, key=lambda o: o.time)
+    if strong.dimension is None and weak.dimension is not None:
+        # one endpoint's stray failure right before or after must not move the ends that all traffic gave
+        if strong.onset.time - onset.time <= STRAY:
+            onset = strong.onset
+        if recovery and strong.recovery and recovery.time - strong.recovery.time <= STRAY:
+            recovery = strong.recovery
     return replace(
-        strong,
-        onset=min(a.onset, b.onset, key=lambda o: o.time),
-        recovery=recovery,
-        flaps=max(a.flaps, b.flaps),
-        open_start=a.open_start or b.open_start,
+        strong, onset=onset, recovery=recovery, flaps=max(a.flaps, b.flaps), open_start=a.open_start or b.open_start
     )

@@ -14,12 +14,20 @@ from .wording import number, plural
 LENGTH = 180
 _SPACE = re.compile(r"\s+")
 _NOISE = re.compile(r"\s*\b(?:request_id|trace_id|span_id|rid|correlation_id)=\S+")
+#: sudo(8), "Log format": user, then terminal, working directory, target user and command.
+_SUDO = re.compile(r"\s*(?P<who>\S+) : (?:.*? ; )?USER=(?P<as>\S+) ; (?:.*? ; )?COMMAND=(?P<command>.*)", re.DOTALL)
 #: nginx appends whom an error hit; that is the single request, not what went wrong.
 _HIT = re.compile(r", client: \S+, server: .*$")
 
 
 def said(message: str, length: int = LENGTH) -> str:
-    """The message on one line: its first row and, for a stack trace, the exception its last row names."""
+    """The message on one line: its first row and, for a stack trace, the exception its last row names.
+
+    Of a command run by sudo it is who ran what, without the terminal and the folder.
+    """
+    sudo = _SUDO.match(str(message))
+    if sudo:
+        return _short(f"{sudo['who']} : USER={sudo['as']} ; COMMAND={sudo['command']}", length)
     rows = [r for r in str(message).split("\n") if r.strip()]
     if not rows:
         return "(an empty message)"

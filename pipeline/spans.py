@@ -27,6 +27,8 @@ _INTERVAL = 1.92
 _EXTEND = 5.0
 #: The foot of a ramp is weaker than an outage may be: its ratio over the background's.
 _FOOT = 2.0
+#: Failures that make a foot: a single stray one beside a span says nothing of a ramp.
+_FOOT_COUNT = 3
 #: Spans looked for before the dispersion is known; more than this in one window is a noisy background.
 _CANDIDATES = 24
 #: So many equally strong spans may hide each other: each inflates the dispersion that the others are judged by.
@@ -445,7 +447,7 @@ class Scan:
         best: tuple[float, tuple[int, int] | None] = (_EXTEND * spread, None)
         for piece in pieces:
             count, exposure = self.series.of(*piece)
-            if count > _FOOT * background * exposure:
+            if count >= _FOOT_COUNT and count > _FOOT * background * exposure:
                 gain = self._over(count, exposure, background)
                 if gain > best[0]:
                     best = (gain, piece)
