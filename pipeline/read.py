@@ -150,7 +150,7 @@ class Blocks(Iterator[Block]):
             text = data.removesuffix(b"\n")
             ends.append(len(text))
             ahead.append((ahead[-1] if ahead else 0) + lost)
-            size = f"{len(raw) + lost:,}"
+            size = f"{len(raw) - raw.endswith(b'\n') + lost:,}"
             self._note(
                 "long_line",
                 f"line {self._line:,} has {size} bytes; only the first {LONGEST_LINE:,} were read",

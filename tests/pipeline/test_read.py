@@ -281,6 +281,8 @@ def test_a_line_without_end_is_cut_and_the_next_is_where_it_was(
     assert third.original(third.data.index(b"third")) == data.index(b"third")
     assert third.line + third.data[: third.data.index(b"third")].count(b"\n") == 3
     assert [note.kind for note in blocks.notes] == ["long_line", "long_line"]
+    assert "line 2 has 50,000 bytes" in blocks.notes[0].text
+    assert "line 4 has 20,000 bytes" in blocks.notes[1].text
 
 
 @pytest.mark.parametrize(
