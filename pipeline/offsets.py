@@ -25,8 +25,9 @@ REACH = 14 * 3600 + 600.0
 _QUARTER = 900.0
 #: The rest after the nearest quarter hour up to which an offset is read as a zone; a larger one is all skew.
 _ZONE_REST = 180.0
-#: Peak height in standard deviations that stands alone, and that which a second, independent one must have to confirm it.
-_SURE, _CONFIRMS = 10.0, 6.0
+#: Peak height in standard deviations that stands alone (unrelated logs reach 5: docs/accuracy.md), that with stamps in whole
+#: seconds, and that which two independent peaks at one lag must have.
+_SURE, _SURE_WHOLE, _CONFIRMS = 7.0, 8.0, 5.5
 #: A second peak this near to the best one in height makes the lag ambiguous: a rhythm, not an event.
 _RIVAL = 0.8
 #: Unless the rival is a lag of nothing: equal clocks are what is to be expected.
@@ -224,10 +225,10 @@ def _peak_of_counts(first: Floats, second: Floats, width: float, step: float) ->
     if peak is None:
         return None
     at, height, rival = peak
-    near, surplus = _differences(_centred(first), _centred(second), at, width)
+    near, surplus, sampled = _differences(_centred(first), _centred(second), at, width)
     if not len(near):
         return None
-    return _judged(*_centre(near, step), height, surplus, rival, "counts")
+    return _judged(*_centre(near, at, surplus, step), height, surplus * sampled, rival, "counts", step)
 
 
 def _fluctuation(times: Floats, width: float) -> tuple[float, Floats, Floats]:
@@ -260,7 +261,7 @@ def _peak_of_lags(lags: Floats, width: float, step: float, method: str) -> Offse
     at, z, rival = peak
     near = lags[np.abs(lags - at) <= 1.5 * width]
     surplus = len(near) - float(chance[int(np.argmin(np.abs(places - at)))]) * 1.5
-    return _judged(*_centre(near, step), z, surplus, rival, method)
+    return _judged(*_centre(near, at, surplus, step), z, surplus, rival, method, step)
 
 
 def _peak(z: Floats, centre: Floats, width: float) -> tuple[float, float, float] | None:
@@ -298,49 +299,56 @@ def _surround(values: Floats, reach: int) -> Floats:
     return mean
 
 
-def _differences(first: Floats, second: Floats, at: float, width: float) -> tuple[Floats, float]:
-    """The single differences around a lag, and how many more they are than around the lags beside it."""
+def _differences(first: Floats, second: Floats, at: float, width: float) -> tuple[Floats, float, int]:
+    """Differences around a lag, how many more they are than around the lags beside it, and of how many each is one."""
 
     def count(low: float, high: float) -> int:
         return int((np.searchsorted(second, first + high) - np.searchsorted(second, first + low)).sum())
 
     reach = 1.5 * width
     beside = (count(at - 5 * reach, at - 2 * reach) + count(at + 2 * reach, at + 5 * reach)) / 3
+    surplus = count(at - reach, at + reach) - beside
     low, high = np.searchsorted(second, first + at - reach), np.searchsorted(second, first + at + reach)
-    if (high - low).sum() > 2_000_000:  # a sample will do
-        keep = slice(None, None, int((high - low).sum() // 1_000_000))
-        first, low, high = first[keep], low[keep], high[keep]
+    every = max(1, int((high - low).sum() // 1_000_000))
+    if every > 1:  # a sample will do
+        first, low, high, surplus = first[::every], low[::every], high[::every], surplus / every
     many = high - low
     which = np.repeat(np.arange(len(first)), many)
     place = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many) + np.repeat(low, many)
-    return second[place] - first[which], count(at - reach, at + reach) - beside
+    return second[place] - first[which], surplus, every
 
 
-def _centre(lags: Floats, step: float) -> tuple[float, float]:
-    """The densest place among differences (half-sample mode, Bickel 2002), and half the width of its neighbourhood."""
+def _centre(lags: Floats, at: float, surplus: float, step: float) -> tuple[float, float]:
+    """Where the differences around a peak really lie, and the half width of its 95 % interval.
+
+    With fine stamps the densest place (half-sample mode, Bickel 2002). With whole seconds the mean of the surplus: chance lies
+    evenly around the peak's middle `at`, so what moves the mean away from it are the events that both logs have.
+    """
+    if step >= 1.0:
+        shift = float(np.sum(lags - at)) / max(surplus, 1.0)
+        return at + float(np.clip(shift, -1.0, 1.0)), min(
+            1.0, 0.1 + 2 * float(np.std(lags)) * len(lags) ** 0.5 / max(surplus, 1.0)
+        )
     ordered = np.sort(lags)
-    whole = ordered
     while len(ordered) > 3:
         half = (len(ordered) + 1) // 2
         start = int(np.argmin(ordered[half - 1 :] - ordered[: len(ordered) - half + 1]))
-        if ordered[start + half - 1] - ordered[start] < 1e-9:
-            ordered = ordered[start : start + half]
-            break
         ordered = ordered[start : start + half]
+        if ordered[-1] - ordered[0] < 1e-9:
+            break
     middle = float(np.median(ordered))
-    if step >= 1.0:  # whole seconds: the mode is one of a few; the mean of the two around it is nearer
-        near = whole[np.abs(whole - middle) <= 1.0]
-        middle = float(near.mean())
-    close = whole[np.abs(whole - middle) <= max(step, 0.25)]
-    spread = float(np.median(np.abs(close - middle))) if len(close) else step
-    return middle, max(step / 2, 2 * spread, 0.01)
+    close = lags[np.abs(lags - middle) <= 0.25]
+    spread = float(np.median(np.abs(close - middle)))
+    return middle, max(2 * spread, 0.01)
 
 
-def _judged(seconds: float, error: float, z: float, surplus: float, rival: float, method: str) -> Offset:
+def _judged(
+    seconds: float, error: float, z: float, surplus: float, rival: float, method: str, step: float
+) -> Offset:
     clear = rival < _RIVAL * z
-    enough = surplus >= _MIN_PAIRS
+    enough = surplus >= _MIN_PAIRS and z >= (_SURE_WHOLE if step >= 1.0 else _SURE)
     note = "" if clear else "a second lag fits nearly as well"
-    return Offset(seconds, error, z, int(max(surplus, 0)), method, clear and enough and z >= _SURE, note)
+    return Offset(seconds, error, z, int(max(surplus, 0)), method, clear and enough, note)
 
 
 def _pooled(votes: Sequence[tuple[tuple[str, str], Offset]]) -> Offset | None:
