@@ -39,6 +39,7 @@ BLOCK = 8 << 20
 LONGEST_LINE = 16 << 20
 _PIECE = 1 << 18
 _PEEK = 1 << 12
+_LF = b"\n"
 _HOLE = 16  # fewer NULs in a row are part of the text
 _NULS = re.compile(rb"\0{%d,}" % _HOLE)
 
@@ -150,7 +151,7 @@ class Blocks(Iterator[Block]):
             text = data.removesuffix(b"\n")
             ends.append(len(text))
             ahead.append((ahead[-1] if ahead else 0) + lost)
-            size = f"{len(raw) - raw.endswith(b'\n') + lost:,}"
+            size = f"{len(raw.removesuffix(_LF)) + lost:,}"
             self._note(
                 "long_line",
                 f"line {self._line:,} has {size} bytes; only the first {LONGEST_LINE:,} were read",
