@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,11 @@ EVIDENCE = 5  # quoted lines an entry of the JSON answer carries at most
 SCHEMA = "retrolog/1"
 #: Built-in styles and what each is for.
 STYLES = {
-    "retrolog": "the house style: summary, impact, timeline, candidates, measures, appendix",
+    "retrolog": "the house style: what happened, what it cost, when, why perhaps, and what to do",
+    "srebook": "causes and measures before the timeline, as in the Site Reliability Engineering book",
+    "atlassian": "fault, impact, detection and response, recovery, as in Atlassian's incident handbook",
+    "pagerduty": "what happened, contributing factors, resolution, how it went, as in PagerDuty's guide",
+    "course": "issue summary, timeline, root cause and resolution, measures, as courses ask for it",
 }
 
 
@@ -145,6 +150,20 @@ def markdown(
     return document.with_index(text, view.register.numbers)
 
 
+def style_files(style: str) -> dict[str, str]:
+    """The template of a built-in style and the templates it is made of, by file name, to copy and change.
+
+    Raises BadOption for a name that is not in `STYLES`.
+    """
+    from importlib.resources import files
+
+    if style not in STYLES:
+        raise BadOption(f"There is no style called {style!r}; built in are {', '.join(STYLES)}.")
+    folder = files("retrolog.templates")
+    names = (f"{style}.md.j2", "parts.md.j2", "appendix.md.j2")
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
+
+
 def _context(findings: Findings, view: View) -> dict[str, Any]:
     """The variables of a template, in the order in which the document cites evidence."""
     from markupsafe import Markup
@@ -233,12 +252,18 @@ def environment(search: list[str] | None = None, *, sandboxed: bool = False) -> 
     )
 
 
+@functools.cache
+def _built_in() -> Environment:
+    """The environment of the built-in styles, whose templates are compiled once."""
+    return environment()
+
+
 def _render(style: str, context: dict[str, Any]) -> str:
     import jinja2
 
     try:
         if style in STYLES:
-            return environment().get_template(f"{style}.md.j2").render(context)
+            return _built_in().get_template(f"{style}.md.j2").render(context)
         path = Path(style)
         if not path.is_file():
             known = ", ".join(STYLES)

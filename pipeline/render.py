@@ -122,9 +122,9 @@ def _facts(metadata: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _facts_html(metadata: dict[str, Any]) -> str:
     rows = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in _facts(metadata)
+        f"<li><b>{escape(value)}</b> <span>{escape(label)}</span></li>" for label, value in _facts(metadata)
     )
-    return f'<dl class="facts">{rows}</dl>\n' if rows else ""
+    return f'<ul class="facts">{rows}</ul>\n' if rows else ""
 
 
 def _marks(metadata: dict[str, Any]) -> tuple[list[figure.Mark], list[tuple[int, int | None]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,7 +95,7 @@ class Pieces:
         bounds = [0, *sorted(cuts), len(lines)]
         self._pieces = [
             Piece("".join(f"{row}\n" for row in lines[a:b]).encode(), a + 1)
-            for a, b in zip(bounds, bounds[1:], strict=False)
+            for a, b in itertools.pairwise(bounds)
             if b > a
         ]
 
