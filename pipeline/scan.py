@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .spans import Bernoulli, Floats, Poisson, Rule, Scan, Segment
+from .likelihood import Bernoulli, Poisson
+from .spans import Floats, Rule, Scan, Segment
 
 __all__ = ["Rule", "Segment", "cut", "segments", "silences", "surges", "usual"]
 
