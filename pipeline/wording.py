@@ -143,6 +143,14 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{number(count)} {noun if count == 1 else many or noun + 's'}"
 
 
+def brief(text: str, limit: int = 96) -> str:
+    """Text cut at a word within `limit` characters, for places that repeat what an entry says in full."""
+    text = text.strip()
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit].rsplit(None, 1)[0].rstrip(' ,;:.(')} …"
+
+
 def sentence(text: str) -> str:
     """Text with a full stop at its end."""
     text = text.strip()
