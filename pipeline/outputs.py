@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import safe, wording
-from .document import Document, data, parse, with_index
+from .document import Document, Text, data, parse, with_index
 from .document import block as generated
 from .errors import BadOption, NotADraft
 from .exports import Step, timeline
@@ -208,7 +208,7 @@ def external(text: str) -> str:
     zone = str(metadata.get("zone") or "UTC")
     found = incidents(metadata)
     rows = [_public(one, zone) for one in found]
-    said = next((one.text for one in sections(document) if _STATEMENT.match(one.heading)), "")
+    said = _statement(document)
     kept = ("severity", "onset", "recovery", "failed_percent")
     name = "Service disruption" if found else "Service report"
     front = {
@@ -228,6 +228,18 @@ def external(text: str) -> str:
     ]
     head = f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n"
     return _assembled(head, parts)
+
+
+def _statement(document: Document) -> str:
+    """What a human wrote under a heading such as "Public statement", up to the next heading or generated block."""
+    for segment in document.segments:
+        if not isinstance(segment, Text):
+            continue
+        for part in re.split(r"(?m)^(?=#{1,6} )", segment.raw.replace("\r\n", "\n")):
+            heading, _, said = part.partition("\n")
+            if heading.startswith("#") and _STATEMENT.match(heading.lstrip("# ")):
+                return said.strip()
+    return ""
 
 
 def _public(one: dict[str, Any], zone: str) -> str:
