@@ -11,6 +11,7 @@ import click
 
 from .. import __version__
 from . import cli_document
+from .review.command import review
 from .errors import BadOption, NotADraft, RetrologError
 
 if TYPE_CHECKING:
@@ -266,5 +267,5 @@ def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     click.echo(finding.as_json(rows, summary) if form == "json" else finding.as_text(rows, summary, clock), nl=False)
 
 
-for command in (cli_document.render, cli_document.check, cli_document.verify):
+for command in (cli_document.render, cli_document.check, cli_document.verify, review):
     main.add_command(command)

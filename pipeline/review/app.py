@@ -67,6 +67,7 @@ def create_app(store: Store, guard: Guard, logs: Sequence[str] = ()) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = security.MOST
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["markdown"] = _inline
+    app.jinja_env.filters["plain_words"] = sheet.uncited
     app.after_request(security.harden)
 
     @app.before_request
@@ -76,7 +77,9 @@ def create_app(store: Store, guard: Guard, logs: Sequence[str] = ()) -> Flask:
 
     @app.errorhandler(RetrologError)
     def troubled(error: RetrologError) -> Response:
-        return _refused(str(error), 409)
+        answer = jsonify(error=str(error), current=getattr(error, "current", ""))
+        answer.status_code = 409
+        return answer
 
     for status in (400, 404, 405, 413, 500):
         app.register_error_handler(status, _plain)

@@ -1,0 +1,122 @@
+// Talks to the server, and puts what it answers on the page without disturbing what is being typed.
+
+const base = new URL("./", document.baseURI);
+let seen = document.body.dataset.seen;
+const shown = new Map();
+const listeners = [];
+
+export class Refusal extends Error {
+  constructor(status, body) {
+    super(body.error || "The server did not answer as expected.");
+    this.status = status;
+    this.current = body.current;
+  }
+}
+
+async function answered(response) {
+  if (response.status === 204) return null;
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refusal(response.status, body);
+  return body;
+}
+
+async function ask(url, options) {
+  try {
+    return await answered(await fetch(url, { credentials: "same-origin", ...options }));
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(0, { error: "retrolog no longer answers; is it still running in the terminal?" });
+  }
+}
+
+export function get(path, params = {}) {
+  const url = new URL(path, base);
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
+  }
+  return ask(url, {});
+}
+
+// Changes queue up: each sees the document that the one before it left.
+let queue = Promise.resolve();
+
+export function post(op, args = {}) {
+  const turn = queue.then(async () => {
+    document.body.classList.add("busy");
+    try {
+      const body = await ask(new URL("edit", base), {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Retrolog": "1" },
+        body: JSON.stringify({ op, args }),
+      });
+      show(body);
+      return body;
+    } finally {
+      document.body.classList.remove("busy");
+    }
+  });
+  queue = turn.catch(() => {});
+  return turn;
+}
+
+export async function refresh(always = false) {
+  const body = await get("state", always ? {} : { seen });
+  if (body) show(body);
+  return body !== null;
+}
+
+export function onShow(listener) {
+  listeners.push(listener);
+}
+
+function show(body) {
+  seen = body.seen;
+  for (const [name, html] of Object.entries(body.regions)) {
+    if (shown.get(name) === html) continue;
+    shown.set(name, html);
+    replace(document.getElementById(name), html);
+  }
+  listeners.forEach((listener) => listener());
+}
+
+// Fields that hold unsaved words keep them, and the one with the focus keeps it.
+export function replace(region, html) {
+  const unsaved = new Map();
+  for (const field of region.querySelectorAll("input[id], textarea[id]")) {
+    if (field.value !== field.defaultValue) unsaved.set(field.id, field.value);
+  }
+  const focused = region.contains(document.activeElement) ? document.activeElement : null;
+  const place = focused && { id: focused.id, start: focused.selectionStart, end: focused.selectionEnd };
+  region.innerHTML = html;
+  for (const [id, value] of unsaved) {
+    const field = document.getElementById(id);
+    if (field) field.value = value;
+  }
+  if (!place || !place.id) return;
+  const again = document.getElementById(place.id);
+  if (!again) return;
+  again.focus({ preventScroll: true });
+  if (typeof place.start === "number" && again.setSelectionRange) {
+    try {
+      again.setSelectionRange(place.start, place.end);
+    } catch {
+      // some kinds of input have no selection
+    }
+  }
+}
+
+// A field that was saved holds what the file holds now.
+export function saved(field) {
+  if (field.tagName === "TEXTAREA" || field.tagName === "INPUT") field.defaultValue = field.value;
+}
+
+let timer = 0;
+
+export function say(words, bad = false) {
+  const place = document.getElementById("said");
+  place.textContent = words;
+  place.classList.toggle("bad", bad);
+  place.classList.add("on");
+  clearTimeout(timer);
+  timer = setTimeout(() => place.classList.remove("on"), bad ? 9000 : 3000);
+}
