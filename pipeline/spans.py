@@ -17,19 +17,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from .edges import Edges, Floats, Series, Span, running
 from .likelihood import Bernoulli, Model, Poisson
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: Loss of log-likelihood that bounds a 95 % interval of one parameter (half the chi-square quantile of one degree).
-_INTERVAL = 1.92
-#: Gain (over dispersion) at which a weaker piece before the onset or after the recovery still belongs to the span.
-_EXTEND = 5.0
-#: The foot of a ramp is weaker than an outage may be: its ratio over the background's.
-_FOOT = 2.0
-#: Failures that make a foot: a single stray one beside a span says nothing of a ramp.
-_FOOT_COUNT = 3
 #: Spans looked for before the dispersion is known; more than this in one window is a noisy background.
 _CANDIDATES = 24
 #: So many equally strong spans may hide each other: each inflates the dispersion that the others are judged by.
@@ -87,32 +79,6 @@ class Rule:
     certain: float = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """Counts and exposures per bin with their running sums, so that any span's sum is one subtraction."""
-
-    count: Floats
-    exposure: Floats
-    counts: Floats
-    exposures: Floats
-
-    def of(self, start: int, stop: int) -> tuple[float, float]:
-        return float(self.counts[stop] - self.counts[start]), float(
-            self.exposures[stop] - self.exposures[start]
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A span with its edges as a step (`step_start`, `step_stop`) and with the feet of its ramps."""
-
-    start: int
-    stop: int
-    step_start: int
-    step_stop: int
-    joined: int = 0
-
-
 class Scan:
     """One search over one series: `model` says what is likely, `rule` what is reported.
 
@@ -131,7 +97,7 @@ class Scan:
         known: float | None = None,
     ) -> None:
         self.model, self.rule, self.rise, self.known = model, rule, rise, known
-        self.series = _Series(count, exposure, _running(count), _running(exposure))
+        self.series = Series(count, exposure, running(count), running(exposure))
         self.all_count, self.all_exposure = self.series.of(0, len(count))
         self.threshold = rule.base_llr + 2 * float(np.log(max(int(np.count_nonzero(exposure)), 2)))
 
@@ -148,9 +114,10 @@ class Scan:
         if not edges:
             return self._throughout()
         edges = self._split(edges, spread)
-        background = self._outside(edges)
+        found = self._edges(self._outside(edges), spread)
         spans = sorted(
-            (self._extended(edge, background, spread) for edge in edges), key=lambda span: span.start
+            (found.extended(edge) if self.rise else Span(*edge, *edge) for edge in edges),
+            key=lambda span: span.start,
         )
         merged = self._merged(spans)
         background = self._outside([(span.start, span.stop) for span in merged])
@@ -320,19 +287,20 @@ class Scan:
 
     # ------------------------------------------------------------------------------------------- edges
 
+    def _edges(self, background: float, spread: float) -> Edges:
+        return Edges(self.series, self.model, self.rule, background, spread)
+
     def _split(self, edges: list[tuple[int, int]], spread: float) -> list[tuple[int, int]]:
         """Spans cut where they were normal for longer than outages may pause.
 
         Two outages alike with a calm between them have more evidence together than either alone, so the scan finds both as one.
         """
-        background = self._outside(edges)
+        inspect = self._edges(self._outside(edges), spread)
         pieces: list[tuple[int, int]] = []
         for start, stop in edges:
             count, exposure = self.series.of(start, stop)
             inside = min(max(count / exposure, self.model.ratio(0, exposure)), self.model.top)
-            calm = [
-                h for h in self._holes(start, stop, inside, background, spread) if h[1] - h[0] > self.rule.gap
-            ]
+            calm = [h for h in inspect.holes(start, stop, inside) if h[1] - h[0] > self.rule.gap]
             cuts = [start, *(edge for hole in calm for edge in hole), stop]
             pieces += [(low, high) for low, high in zip(cuts[::2], cuts[1::2], strict=True) if low < high]
         kept = [
@@ -343,42 +311,9 @@ class Scan:
         ]
         return kept or edges
 
-    def _extended(self, edge: tuple[int, int], background: float, spread: float) -> _Span:
-        """The span with the weaker pieces that lead into it and trail off from it: the feet of ramps."""
-        start, stop = edge
-        if not self.rise:
-            return _Span(start, stop, start, stop)
-        marks = np.flatnonzero(self.series.count)
-        while True:
-            before = marks[(marks < start) & (marks >= start - self.rule.gap)]
-            piece = self._foot([(int(mark), start) for mark in before], background, spread)
-            if piece is None:
-                break
-            start = piece[0]
-        while True:
-            after = marks[(marks >= stop) & (marks < stop + self.rule.gap)]
-            piece = self._foot([(stop, int(mark) + 1) for mark in after], background, spread)
-            if piece is None:
-                break
-            stop = piece[1]
-        return _Span(start, stop, *edge)
-
-    def _foot(
-        self, pieces: list[tuple[int, int]], background: float, spread: float
-    ) -> tuple[int, int] | None:
-        """The piece next to a span that is most clearly no background, if one is."""
-        best: tuple[float, tuple[int, int] | None] = (_EXTEND * spread, None)
-        for piece in pieces:
-            count, exposure = self.series.of(*piece)
-            if count >= _FOOT_COUNT and count > _FOOT * background * exposure:
-                gain = self._over(count, exposure, background)
-                if gain > best[0]:
-                    best = (gain, piece)
-        return best[1]
-
-    def _merged(self, spans: list[_Span]) -> list[_Span]:
+    def _merged(self, spans: list[Span]) -> list[Span]:
         """Spans with short gaps between them made one: one outage that flapped."""
-        merged: list[_Span] = []
+        merged: list[Span] = []
         for span in spans:
             if merged and span.start - merged[-1].stop <= self.rule.gap:
                 last = merged[-1]
@@ -389,17 +324,13 @@ class Scan:
                 merged.append(span)
         return merged
 
-    def _segment(self, span: _Span, spans: list[_Span], background: float, spread: float) -> Segment:
+    def _segment(self, span: Span, spans: list[Span], background: float, spread: float) -> Segment:
         start, stop = span.start, span.stop
         count, exposure = self.series.of(start, stop)
         ratio = self.model.ratio(count, exposure)
         inside = min(max(count / exposure if exposure else 0.0, 0.0), self.model.top) or ratio
-        onset, recovery = self._edge_bounds(span, inside, background, spread)
-        onset = (min(onset[0], self._ramp_foot(start, (start + stop) // 2, background, spread)), onset[1])
-        recovery = (
-            recovery[0],
-            max(recovery[1], self._ramp_foot(stop, (start + stop) // 2, background, spread)),
-        )
+        edges = self._edges(background, spread)
+        onset, recovery = edges.bounds(span, inside)
         traffic = np.flatnonzero(self.series.exposure)
         first, last = int(traffic[0]), int(traffic[-1])
         if self.rise:
@@ -420,80 +351,11 @@ class Scan:
             dispersion=spread,
             onset=onset,
             recovery=recovery,
-            flaps=max(
-                span.joined, len(self._holes(start, stop, inside, background, spread)) if self.rise else 0
-            ),
+            flaps=max(span.joined, len(edges.holes(start, stop, inside)) if self.rise else 0),
             is_blip=not is_outage,
             open_start=onset[0] <= first,
             open_end=recovery[1] > last,
         )
-
-    def _edge_bounds(
-        self, span: _Span, inside: float, background: float, spread: float
-    ) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The bins between which onset and recovery lie: where the likelihood falls by less than 1.92 over dispersion."""
-        reach = min(600, max(60, span.stop - span.start))
-        middle = (span.start + span.stop) // 2
-        slope_count, slope_exposure = self.model.slopes(background, inside)
-        low, high = max(0, span.start - reach), min(len(self.series.count), span.stop + reach)
-        gain = slope_count * self.series.count[low:high] + slope_exposure * self.series.exposure[low:high]
-        total = _running(gain)  # total[k]: gained by the bins before low + k
-        allowed = _INTERVAL * spread
-
-        starts = total[: max(middle, span.step_start) - low + 1]
-        near = low + np.flatnonzero(starts <= starts[span.step_start - low] + allowed)
-        onset = (min(int(near[0]), span.start), max(int(near[-1]), span.step_start))
-        stops = total[min(middle, span.step_stop) - low :]
-        near = min(middle, span.step_stop) + np.flatnonzero(stops >= total[span.step_stop - low] - allowed)
-        recovery = (min(int(near[0]), span.step_stop), max(int(near[-1]), span.stop))
-        return onset, recovery
-
-    def _ramp_foot(self, edge: int, middle: int, background: float, spread: float) -> int:
-        """Where a ratio that climbs evenly from an edge to the middle of the span must have left the background.
-
-        A line through the ratios of the two halves of that stretch; the edge itself when they differ by chance.
-        """
-        half = (edge + middle) // 2
-        near, far = self.series.of(*sorted((edge, half))), self.series.of(*sorted((half, middle)))
-        if not (near[1] > 0 and far[1] > 0 and half != edge):
-            return edge
-        low, high = near[0] / near[1] - background, far[0] / far[1] - background
-        even = (near[0] + far[0]) / (near[1] + far[1])
-        noise = spread * self.model.variance(1.0, min(even, self.model.top)) * (1 / near[1] + 1 / far[1])
-        if low < 0 or high - low < 3 * float(np.sqrt(noise)):
-            return edge
-        length = abs(half - edge)
-        reach = 1.2 * (
-            length * low / (high - low) - length / 2
-        )  # a fifth more, because the two ratios have errors too
-        # Nothing was counted beyond the edge, so no more than three counts can have been due there (e^-3 is 5 %).
-        due = (high - low) / length * (near[1] / length)
-        reach = int(np.ceil(np.clip(reach, 0.0, np.sqrt(6.0 / due))))
-        return int(np.clip(edge - reach if middle > edge else edge + reach, 0, len(self.series.count)))
-
-    def _holes(
-        self, start: int, stop: int, inside: float, background: float, spread: float
-    ) -> list[tuple[int, int]]:
-        """The stretches in which the series returned to its background inside a span: the same scan, the other way round."""
-        needed = (self.rule.base_llr + float(np.log(stop - start))) * spread
-        slope_count, slope_exposure = self.model.slopes(inside, background)
-        gain = slope_count * self.series.count[start:stop] + slope_exposure * self.series.exposure[start:stop]
-        total = _running(gain)
-        holes: list[tuple[int, int]] = []
-        todo = [(0, stop - start)]
-        while todo:
-            low, high = todo.pop()
-            if high - low < self.rule.hole:
-                continue
-            rest = total[low + 1 : high + 1] - np.minimum.accumulate(total[low:high])
-            last = int(np.argmax(rest))
-            first = int(np.argmin(total[low : low + last + 1]))
-            if rest[last] < needed:
-                continue
-            if last + 1 - first >= self.rule.hole and low + first > 0 and low + last + 1 < stop - start:
-                holes.append((start + low + first, start + low + last + 1))
-            todo += [(low, low + first), (low + last + 1, high)]
-        return sorted(holes)
 
     def _throughout(self) -> list[Segment]:
         """The one span of a series that fails from end to end and so has no background of its own."""
@@ -521,7 +383,3 @@ class Scan:
                 open_end=True,
             )
         ]
-
-
-def _running(values: Floats) -> Floats:
-    return np.concatenate([[0.0], np.cumsum(values)])
