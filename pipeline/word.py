@@ -34,7 +34,7 @@ def docx(text: str) -> bytes:
         raise MissingExtra(
             "Writing DOCX needs python-docx, which is not installed; run: pip install 'retrolog[docx]'"
         ) from error
-    out = library.Document()
+    out: Any = library.Document()
     out.styles["Normal"].font.size = Pt(10.5)
     metadata = document.metadata
     out.core_properties.title = _xml(str(metadata.get("title") or "Postmortem"))[:255]
