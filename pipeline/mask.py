@@ -181,6 +181,7 @@ class Masker:
         self._given: dict[str, dict[str, str]] = {}
         self._people: dict[str, str] = {}
         self._anywhere: re.Pattern[str] | None = None
+        self._local: set[str] = set()  # names that are masked only in texts that give them away
         self._taken: dict[str, int] = {}  # the highest number given, by kind of pseudonym
 
     def resume(self, document: str, pairs: Iterable[tuple[str, str]]) -> None:
@@ -222,25 +223,41 @@ class Masker:
             self._anywhere = None
         return self._people[key]
 
-    def learn(self, text: str) -> None:
-        """Notes the names that a text gives away by their place, so that `text` masks them wherever they stand."""
-        if self.enabled:
-            for pattern in _PEOPLE:
-                for match in pattern.finditer(text):
-                    self.person(self._trimmed(match["who"]))
+    def learn(self, text: str, *, spread: bool = True) -> set[str]:
+        """Notes the names that a text gives away by their place, so that `text` masks them wherever they stand.
 
-    def text(self, text: str) -> str:
-        """The text with secrets hidden and personal data replaced by pseudonyms (person-1, client-1, email-1)."""
+        Gives these names; see `text` for `spread`.
+        """
+        if not self.enabled:
+            return set()
+        names = [self._trimmed(match["who"]) for pattern in _PEOPLE for match in pattern.finditer(text)]
+        known = set(self._people)
+        for name in names:
+            self.person(name)
+        here = {name.casefold() for name in names} & set(self._people)
+        if not spread:
+            self._local |= here - known
+        elif here & self._local:
+            self._local -= here
+            self._anywhere = None
+        return here
+
+    def text(self, text: str, *, spread: bool = True) -> str:
+        """The text with secrets hidden and personal data replaced by pseudonyms (person-1, client-1, email-1).
+
+        A name that this text gives away is masked in later texts too; without `spread` only where those give it away
+        themselves: names that strangers try at a login are often plain words.
+        """
         if not self.enabled or not text:
             return text
         text = self._secrets(text)
         text = _MAIL.sub(self._mail, text)
-        self.learn(text)
+        here = self.learn(text, spread=spread)
         text = _IPV4.sub(lambda m: self._address(m, text), text)
         with_v4 = text
         text = _IPV6.sub(lambda m: self._address(m, with_v4), text)
         text = _PHONE.sub(lambda m: self._pseudonym("phone", re.sub(r"\D", "", m.group())), text)
-        return self._names(text)
+        return self._names(text, here)
 
     def names_in(self, text: str) -> list[str]:
         """What in a text is a person's name or e-mail address by its place, as written there."""
@@ -256,15 +273,16 @@ class Masker:
             words.pop()
         return " ".join(words)
 
-    def _names(self, text: str) -> str:
+    def _names(self, text: str, here: set[str]) -> str:
+        """The text without the names that are masked wherever they stand, and without those that it gives away itself."""
         if not self._people:
             return text
         if self._anywhere is None:
-            # Longest first, so that a full name goes before the first name it begins with.
-            names = sorted((name for name in self._people), key=lambda name: (-len(name), name))
-            joined = "|".join(re.escape(name) for name in names)
-            self._anywhere = re.compile(rf"(?<![\w.-])(?:{joined})(?![\w-])", re.IGNORECASE)
-        return self._anywhere.sub(lambda m: self._people[m.group().casefold()], text)
+            self._anywhere = _any_of(set(self._people) - self._local)
+        for pattern in (self._anywhere, _any_of(here & self._local) if here & self._local else None):
+            if pattern is not None:
+                text = pattern.sub(lambda m: self._people[m.group().casefold()], text)
+        return text
 
     def _pseudonym(self, kind: str, value: str) -> str:
         given = self._given.setdefault(kind, {})
@@ -316,6 +334,12 @@ class Masker:
         if inside or address.is_loopback or _SERVER.search(before) or _VERSION.search(before):
             return match.group()
         return self._pseudonym("client", str(address))
+
+
+def _any_of(names: set[str]) -> re.Pattern[str]:
+    # Longest first, so that a full name goes before the first name it begins with; of no name, what never matches.
+    joined = "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
+    return re.compile(rf"(?<![\w.-])(?:{joined or '(?!)'})(?![\w-])", re.IGNORECASE)
 
 
 def _aligned(raw: str, shown: str) -> list[tuple[str, str]]:
