@@ -43,7 +43,7 @@ _HOST_KEYS = (
 _SERVICE_KEYS = (
     "service", "service.name", "app", "application", "SYSLOG_IDENTIFIER", "logger", "log.logger", "loggerName", "logger_name", "name",
     "component", "appname", "program", "app_name", "SourceContext", "Properties.SourceContext", "c", "facility", "_COMM", "serviceName",
-    "resource.labels.container_name", "kubernetes.container_name", "kubernetes.container.name", "category", "Category", "N", "ident",
+    "resource.labels.container_name", "kubernetes.container_name", "kubernetes.container.name", "category", "Category", "N", "ident", "svc",
 )  # fmt: skip
 _PID_KEYS = ("pid", "process.pid", "_PID", "SYSLOG_PID", "process_id", "process.id", "processId", "ProcessId", "x-pid")
 _MAX_DEPTH = 6
