@@ -22,6 +22,8 @@ _FAVOURITES = 4
 
 @lru_cache(maxsize=1)
 def registry() -> tuple[Format, ...]:
+#: Formats before this priority are somebody's own: they are asked of every row, whatever it begins with.
+BUILT_IN = 10
     """All formats, those asked first first: every `Format` found in the modules of `retrolog.parsers.formats`.
 
     A new family is a new module there with a `FORMATS` tuple; nothing else lists it.
@@ -68,19 +70,28 @@ class Detector:
     def take_over(self, other: Detector) -> None:
         """Makes this detector prefer what another one has found in the same file."""
         self.favourites = list(other.favourites)
+@lru_cache(maxsize=8)
+def formats_with(own: tuple[Format, ...]) -> tuple[Format, ...]:
+    """All formats and a user's own ones; an own format replaces the one of the same name."""
+    if not own:
+        return registry()
+    names = {form.name for form in own}
+    return tuple(sorted([*own, *(f for f in registry() if f.name not in names)], key=lambda item: (item.priority, item.name)))
+
+
         self._generic_run = other._generic_run
 
     def parse(self, text: str) -> tuple[Format, Event] | None:
         """The format and the event that begins with this (cleaned) row, None when no event begins here."""
         context = self.context
         for favourite in self.favourites:
+        self.own = tuple(form for form in self.formats if form.priority < BUILT_IN)
             if favourite.priority < LAST_RESORT or self._generic_run >= _TRUSTED_AFTER:
                 event = parse_with(favourite, text, context)
                 if event is not None:
                     return self._found(favourite, event)
-        if not _MAY_START.search(text[:400]):
-            return None
-        for candidate in self.formats:
+        formats = self.formats if _MAY_START.search(text[:400]) else self.own
+        for candidate in formats:
             if candidate in self.favourites and candidate.priority < LAST_RESORT:
                 continue
             event = parse_with(candidate, text, context)

@@ -41,7 +41,8 @@ def collect(sources: Sequence[Source], options: Options) -> tuple[pa.Table, list
 
     reading = Reading(
         window=options.window, wanted=options.window, zone=options.zone, zone_name=options.zone_name,
-        zone_given=options.zone_given, year=options.year,
+        zone_given=options.zone_given, year=options.year, zone_from=options.zone_from, rules=options.rules,
+        formats=options.formats,
         undated=options.window.start is None and options.window.end is None, count=False,
     )  # fmt: skip
     tables, reports = [], []

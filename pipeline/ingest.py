@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from ..parsers.blocks import BlockParser
+from ..parsers.detect import formats_with
 from ..parsers.timestamps import TimeContext
 from .findings import SourceReport
 from .read import read_blocks
@@ -21,6 +22,8 @@ from .window import Window
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ..parsers.base import Format
+    from .config import SourceRule
     from .reach import Reach
     from .read import Block
     from .sources import LogFile
@@ -31,8 +34,9 @@ class Reading:
     """How files are read: the window events are wanted in, the zone and year of stamps that name none.
 
     `wanted` is the span that tables are cut to (the window and a baseline around it; a window without ends wants all).
-    `zone_given` tells a stated zone from the default, which is UTC. `count` says whether lines that need not be read are
-    counted all the same, where that is cheap.
+    `zone_given` tells a stated zone from the default, which is UTC, and `zone_from` who stated it. `count` says whether lines
+    that need not be read are counted all the same, where that is cheap. `rules` are what a configuration knows of some
+    files, `formats` those that it declares.
     """
 
     window: Window = field(default_factory=Window)
@@ -43,6 +47,25 @@ class Reading:
     year: int | None = None
     undated: bool = False  # keep events without a time (only when no window is asked for)
     count: bool = True
+    zone_from: str = "--tz"
+    rules: tuple[SourceRule, ...] = ()
+    formats: tuple[Format, ...] = ()
+
+    def rule(self, file: str) -> SourceRule | None:
+        """What the rules that fit a file say of it together: of each value the first one, None where no rule fits."""
+        from .config import together
+
+        return together(self.rules, file) if self.rules else None
+
+    def for_file(self, file: str) -> Reading:
+        """How this file is read: with the zone and year that the rules give it."""
+        rule = self.rule(file)
+        if rule is None:
+            return self
+        reading = self if rule.year is None else replace(self, year=rule.year)
+        if rule.zone is None:
+            return reading
+        return replace(reading, zone=rule.zone, zone_name=rule.zone_name, zone_given=True, zone_from=rule.origin)
 
 
 @dataclass(slots=True)
@@ -74,7 +97,7 @@ class Reader:
         if head.yearless:
             context.plan = head.years = reach.years or plan_years_of(self.file, context)
             head.context.plan = context.plan
-        parser = self._parser = BlockParser(context, self.file.file)
+        parser = self._parser = BlockParser(context, self.file.file, formats_with(self.reading.formats))
         if reach.start:
             parser.resume(head.parser)
             self._pass_over(reach.first_line - 1)
@@ -140,6 +163,11 @@ class Reader:
         for name, value in (("source", self.source), ("file", self.file.file)):
             column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.num_rows, np.int32)), pa.array([value]))
             part = part.append_column(name, column)
+        rule = self.reading.rule(self.file.file)
+        for name, stated in (("host", rule.host), ("service", rule.service)) if rule is not None else ():
+            if stated is not None:
+                known = pc.fill_null(part[name].cast(pa.string()), stated).dictionary_encode()
+                part = part.set_column(part.schema.get_field_index(name), name, known)
         yield part
 
     def report(self) -> SourceReport:
@@ -161,7 +189,7 @@ class Reader:
             fates={k: self.fates[k] for k in ("in_window", "outside", "undated", "continued")},
             first=self.first if reach.first is None else min(reach.first, self.first or reach.first),
             last=self.last if reach.last is None else max(reach.last, self.last or reach.last),
-            zone=_zone_note(context, self.reading),
+            zone=_zone_note(context, self.reading.for_file(self.file.file)),
             year=_year_note(context),
             skipped=reach.unread,
             how=self.how or reach.why,
@@ -182,7 +210,7 @@ def _zone_note(context: TimeContext, reading: Reading) -> str:
     counts = context.counts
     if not counts["zone_less"]:
         return "in the line" if counts["own_offset"] or counts["epoch"] else ""
-    note = f"--tz {reading.zone_name}" if reading.zone_given else "assumed UTC (no --tz was given)"
+    note = f"{reading.zone_from} {reading.zone_name}" if reading.zone_given else "assumed UTC (no --tz was given)"
     if counts["doubled_hour"]:
         note += f"; {counts['doubled_hour']} stamps lie in the hour that happens twice, {counts['doubled_hour_second']} of them were taken as the second pass"
     if counts["skipped_hour"]:

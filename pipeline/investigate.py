@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 from .window import Window
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..parsers.base import Format
+    from .config import SourceRule
     from .engine import Job
     from .findings import Evidence, Findings, SourceReport
     from .sources import Discovery, LogFile
@@ -37,6 +41,9 @@ class Options:
     slo: float | None = None
     lexicon: Path | None = None
     offsets: tuple[tuple[str, float], ...] = ()  # glob on the source's name, seconds its clock is ahead
+    zone_from: str = "--tz"  # who stated the zone
+    rules: tuple[SourceRule, ...] = ()  # what the configuration knows of some files
+    formats: tuple[Format, ...] = ()  # formats that the configuration declares
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,9 @@ def jobs(found: Discovery, options: Options) -> list[Job]:
         zone_name=options.zone_name,
         zone_given=options.zone_given,
         year=options.year,
+        zone_from=options.zone_from,
+        rules=options.rules,
+        formats=options.formats,
     )
     return [Job(file, name, reading, reach) for name, file, reach in plan(found.sources, reading)]
 

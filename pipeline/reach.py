@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..parsers.blocks import BlockParser, plan_for
-from ..parsers.detect import Detector, clean
+from ..parsers.detect import Detector, clean, formats_with
 from ..parsers.timestamps import TimeContext
 from ..parsers.years import YearPlan, yearless_stamp
 from . import rotation, seek
@@ -115,7 +115,7 @@ class Head:
             break
         blocks.close()
         context = context_of(file, reading)
-        parser = BlockParser(context, file.file)
+        parser = BlockParser(context, file.file, formats_with(reading.formats))
         head = cls(file, context, parser, any(yearless_stamp(row) is not None for row in rows))
         parser.events(b"".join(row + b"\n" for row in rows), 1, 0)
         return head
@@ -173,6 +173,7 @@ def format_of(counts: Counter[str]) -> str:
 def context_of(file: LogFile, reading: Reading) -> TimeContext:
     """How times of a file are read when nothing is known of its years yet."""
     window = None if reading.window == Window() else (reading.window.start, reading.window.end)
+    reading = reading.for_file(file.file)
     return TimeContext(
         zone=reading.zone, zone_given=reading.zone_given, year=reading.year, reference=file.mtime, window=window
     )

@@ -226,7 +226,7 @@ class _Walk:
             return
         for entry in entries:
             name = prefix + _printable(entry.name)
-            if _fits(name, self._exclude):
+            if fits(name, self._exclude):
                 self.left_out += 1
             elif _is_folder(entry):
                 yield from self._tree(root, entry.path, name + "/")
@@ -262,14 +262,14 @@ class _Walk:
             self._look(root, LogFile(STDIN, STDIN, size=spool.size))
 
     def _wanted(self, name: str) -> bool:
-        if (not self._include or _fits(name, self._include)) and not _fits(name, self._exclude):
+        if (not self._include or fits(name, self._include)) and not fits(name, self._exclude):
             return True
         self.left_out += 1
         return False
 
     def _look(self, root: _Root, file: LogFile) -> None:
         """Look through a file's wrappers, and take it, its members, or a reason why not."""
-        if _fits(file.file, self._exclude):
+        if fits(file.file, self._exclude):
             self.left_out += 1
             return
         while True:
@@ -349,7 +349,7 @@ def _head(file: LogFile) -> bytes:
         return head[: encodings.HEAD]
 
 
-def _fits(name: str, patterns: Sequence[str]) -> bool:
+def fits(name: str, patterns: Sequence[str]) -> bool:
     """Whether a glob fits the name, its last part, or a folder or archive it lies in."""
     parts = name.split("/")
     names = ["/".join(parts[: n + 1]) for n in range(len(parts))]
@@ -358,7 +358,7 @@ def _fits(name: str, patterns: Sequence[str]) -> bool:
         candidates = names if "/" in pattern else [*names, *parts]
         if any(fnmatch.fnmatchcase(candidate, pattern) for candidate in candidates):
             return True
-        if pattern.startswith("**/") and _fits(name, [pattern[3:]]):
+        if pattern.startswith("**/") and fits(name, [pattern[3:]]):
             return True
     return False
 
