@@ -11,6 +11,7 @@ import numpy as np
 from . import outages
 from .evidence import evidence, quoted
 from .findings import Evidence, Findings, Impact, Incident, Series, SourceReport
+from .flood import Look, flood
 from .impact import impact
 from .lessons import lessons
 from .outages import SECOND, Span
@@ -46,17 +47,21 @@ class Question:
 
 
 def analyse(
-    summary: Summary, reports: Sequence[SourceReport], question: Question, lexicon: Lexicon, fetch: Fetch
+    summary: Summary, reports: Sequence[SourceReport], question: Question, lexicon: Lexicon, fetch: Fetch, look: Look
 ) -> Findings:
     """Everything a draft is made from.
 
     `summary` is on one clock (`clock.aligned`), `reports` say what was read of each file, `fetch(file, items)` gives the
-    bytes of cited lines by line number.
+    bytes of cited lines by line number, `look(first, last)` the events of a short span.
     """
     signs = signs_of(summary, lexicon)
     found = outages.find(summary, question.window)
     spans = [s for s in found if not s.is_blip]
-    cast = [(span, roles(signs, span, question.window)) for span in spans]
+    floods = [flood(summary, span, question.window, look) for span in spans]
+    cast = [
+        (span, roles(signs, span, question.window, [surge] if surge else []))
+        for span, surge in zip(spans, floods, strict=True)
+    ]
     story = timeline(signs, summary, cast, question.window, question.max_entries)
     incidents = tuple(
         Incident(

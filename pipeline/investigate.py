@@ -78,7 +78,7 @@ def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None
     read = collect(paths, options, progress)
     question = Question(options.window, options.zone_name, options.max_entries, options.slo)
     lexicon = Lexicon.load(options.lexicon)
-    findings = analyse(read.summary, [*read.reports, *_skipped(read.found)], question, lexicon, fetcher(read.found.files))
+    findings = analyse(read.summary, [*read.reports, *_skipped(read.found)], question, lexicon, fetcher(read.found.files), _looker(read.found, options))
     return Study(findings, read.summary, read.offsets)
 
 
@@ -135,6 +135,16 @@ def _skipped(found: Discovery) -> list[SourceReport]:
         )
         for s in found.skipped
     ]
+
+
+def _looker(found: Discovery, options: Options) -> Callable[[int, int], pa.Table]:
+    """Reads the events of a short span again, for questions that the counts cannot answer."""
+    from .events import collect as events_of
+
+    def look(first: int, last: int) -> pa.Table:
+        return events_of(found.sources, replace(options, window=Window(first, last)))[0]
+
+    return look
 
 
 def fetcher(files: Sequence[LogFile]) -> Callable[[str, list[Evidence]], Mapping[int, bytes]]:

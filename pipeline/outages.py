@@ -312,7 +312,7 @@ def _silent(summary: Summary, sources: list[str], found: list[Span]) -> list[Spa
     alive = np.sort(others["second"].to_numpy())
     spans = []
     busy = np.flatnonzero(total.requests)
-    for a, b in pairwise(busy):
+    for a, b in pairwise(busy.tolist()):
         gap = (b - a - 1) * width
         if gap < 10:
             continue

@@ -16,8 +16,6 @@ _SPACE = re.compile(r"\s+")
 _NOISE = re.compile(r"\s*\b(?:request_id|trace_id|span_id|rid|correlation_id)=\S+")
 #: sudo(8), "Log format": user, then terminal, working directory, target user and command.
 _SUDO = re.compile(r"\s*(?P<who>\S+) : (?:.*? ; )?USER=(?P<as>\S+) ; (?:.*? ; )?COMMAND=(?P<command>.*)", re.DOTALL)
-#: nginx appends whom an error hit; that is the single request, not what went wrong.
-_HIT = re.compile(r", client: \S+, server: .*$")
 
 
 def said(message: str, length: int = LENGTH) -> str:
@@ -36,7 +34,7 @@ def said(message: str, length: int = LENGTH) -> str:
         closing = next((r for r in reversed(rows) if not r[:1].isspace()), rows[0])
         if closing is not rows[0]:
             text = f"{_short(text, length // 2)} … {closing}"
-    return _short(_HIT.sub("", _NOISE.sub("", _SPACE.sub(" ", text))).strip(), length)
+    return _short(_NOISE.sub("", _SPACE.sub(" ", text)).strip(), length)
 
 
 def _short(text: str, length: int) -> str:

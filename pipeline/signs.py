@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .gist import ACTORS, SUBJECTS, telling, with_fields
 from .patterns import templates
 
 if TYPE_CHECKING:
     from .changes import Lexicon, Mark
     from .summary import Summary
+    from .window import Window
 
 _INSTANCE = re.compile(r"(?:[-_#@]\d+)+$")
 _MARK = ("kind", "role", "weight", "routine", "subject", "actor", "phase")
@@ -21,7 +23,7 @@ _MARK = ("kind", "role", "weight", "routine", "subject", "actor", "phase")
 def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     """The rows of the summary's `patterns` as a frame in order of time.
 
-    Adds `template` (the pattern's constant part), `who` (service, or else the source), `group` (who and template: what
+    `message` has the telling fields of a structured record behind it. Adds `template` (the pattern's constant part), `who` (service, or else the source), `group` (who and template: what
     counts as "the same thing again"), `rank` (0 debug .. 7 emergency, -1 unknown) and the columns of `changes.Mark`
     (`role` is null for a message that marks nothing).
     """
@@ -36,8 +38,25 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
     rank = {name: i for i, name in enumerate(("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"))}
     frame["rank"] = frame["severity"].astype(object).map(rank).fillna(-1).astype("int64")
+    fields = [telling(v) for v in frame["fields"]]
+    frame["message"] = pd.Series([with_fields(m, f) for m, f in zip(frame["message"].fillna("").astype(object), fields, strict=True)], dtype=object)
     frame = frame.join(_marked(frame, lexicon))
+    for column, keys in (("subject", SUBJECTS), ("actor", ACTORS)):
+        # the record's own word for what it is about beats what can be guessed from its message
+        named = [next((f[k] for k in keys if k in f), None) for f in fields]
+        frame[column] = [own if own and role else guess for own, role, guess in zip(named, frame["role"], frame[column], strict=True)]
     return frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
+
+
+def within(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """The rows whose first event lies in the window."""
+    time = frame["time"].astype("int64")
+    inside = pd.Series(True, index=frame.index)
+    if window.start is not None:
+        inside &= time >= window.start
+    if window.end is not None:
+        inside &= time < window.end
+    return frame[inside]
 
 
 @lru_cache(maxsize=10_000)

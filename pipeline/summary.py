@@ -30,6 +30,7 @@ import pyarrow.compute as pc
 
 from . import requests as rq
 from .endpoints import endpoints
+from .gist import gists
 from .patterns import signatures
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "patterns": Layout(
         ("source", "second", "host", "service", "format", "severity", "signature"),
         ("count",),
-        (*WHERE, "pid", "message", "path", "upstream", "last_time"),
+        (*WHERE, "pid", "message", "fields", "last_time"),
     ),
     "request_ids": Layout(("source", "request_id"), (), ("time",), sampled="request_id"),
 }
@@ -112,6 +113,7 @@ _TYPES: Mapping[str, pa.DataType] = {
     "client": pa.uint64(), "request_id": pa.uint64(), "duration_sum": pa.float64(),
     "time": pa.int64(), "file": pa.string(), "line": pa.int64(), "lines": pa.int32(), "offset": pa.int64(),
     "size": pa.int32(), "path": pa.string(), "pid": pa.int64(), "message": pa.string(),
+    "fields": pa.string(),
 }  # fmt: skip
 
 
@@ -356,17 +358,15 @@ def _patterns(events: pa.Table) -> pa.Table:
     columns: dict[str, Any] = {
         c: _text(said[c]) for c in ("source", "second", "host", "service", "format", "severity")
     }
-    # nginx appends to an error which request it hit: with it every endpoint would be a pattern of its own
-    what = pc.replace_substring_regex(said["message"], r", client: [^,]*, server: .*", "")
-    columns["signature"] = signatures(what.combine_chunks()).cast(pa.string())
+    told = gists(said["message"], said["fields"])
+    columns["signature"] = signatures(told.combine_chunks()).cast(pa.string())
     columns["count"] = pa.array(np.ones(said.num_rows, np.int64))
-    for name in (*WHERE, "pid", "message", "path", "upstream"):
+    for name in (*WHERE, "pid"):
         columns[name] = _text(said[name])
+    columns["message"] = pc.utf8_slice_codeunits(told, 0, 2000)
+    columns["fields"] = pc.utf8_slice_codeunits(said["fields"], 0, 2000)
     columns["last_time"] = said["time"]
-    table = pa.table(columns)
-    return table.set_column(
-        table.schema.get_field_index("message"), "message", pc.utf8_slice_codeunits(table["message"], 0, 2000)
-    )
+    return pa.table(columns)
 
 
 def _request_ids(events: pa.Table) -> pa.Table:

@@ -18,6 +18,7 @@ from .evidence import evidence
 from .findings import Candidate, Entry, Evidence
 from .outages import SECOND, edge_sources, failures
 from .sentences import request, said, sentence
+from .signs import within
 from .wording import duration, number
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def timeline(
     """
     if not incidents:
         return Story((), ())
-    inside = signs[[int(t) in window for t in signs["time"]]]
+    inside = within(signs, window)
     told: list[Entry] = []
     for span, roles in incidents:
         told += _requests(summary, span, window)

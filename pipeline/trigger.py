@@ -7,7 +7,9 @@ happened elsewhere in these logs without an outage after it), plus up to 3 for s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from .evidence import evidence
 from .findings import Candidate
 from .outages import SECOND
 from .sentences import sentence
+from .signs import within
 from .wording import duration
 
 if TYPE_CHECKING:
@@ -41,32 +44,33 @@ class Roles:
     resolution: Candidate | None
 
 
-def roles(signs: pd.DataFrame, span: Span, window: Window) -> Roles:
+def roles(signs: pd.DataFrame, span: Span, window: Window, others: Sequence[Candidate] = ()) -> Roles:
     """Trigger candidates (best first), detection, first human response and resolution of one outage.
 
     `signs` is the frame of `retrolog.pipeline.signs` with clock offsets applied. Only events inside the window count.
+    `others` are candidates found elsewhere (a flood of requests), ranked among them by their score.
     """
-    inside = signs[[int(t) in window for t in signs["time"]]]
+    inside = within(signs, window)
     marked = inside[inside["role"].notna()]
     detected = _detected(marked, span)
     return Roles(
-        candidates=_candidates(inside, marked, span),
+        candidates=_candidates(inside, marked, span, others),
         detected=detected,
         acknowledged=_acknowledged(marked, span, detected),
         resolution=_resolution(marked, span),
     )
 
 
-def _candidates(inside: pd.DataFrame, marked: pd.DataFrame, span: Span) -> tuple[Candidate, ...]:
+def _candidates(inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate]) -> tuple[Candidate, ...]:
     onset = span.onset.time
     time = marked["time"].astype("int64")
     near = marked[(time >= onset - BEFORE) & (time <= onset + AFTER) & marked["role"].isin(["change", "event", "action"])]
     near = near[~near["routine"].astype(bool)]
     failing = _failing_names(inside, span)
     ranked = [_argued(group, marked, span, failing) for group in _changes(near)]
-    ranked = [c for c in ranked if c is not None]
+    ranked = [c for c in (*ranked, *others) if c is not None]
     ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
-    return tuple(_part_of(c, ranked[0]) for c in ranked[:5])
+    return tuple(_part_of(c, ranked[0]) for c in ranked[:5] if c.score > 0)
 
 
 def _part_of(candidate: Candidate, best: Candidate) -> Candidate:
@@ -79,22 +83,27 @@ def _part_of(candidate: Candidate, best: Candidate) -> Candidate:
 
 
 def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
-    """Rows that tell of one change, close together: the same writer and object, the same process, or what was changed speaking.
+    """Rows that tell of one change, close together: the same writer and object, or what was changed speaking for itself.
 
-    The last case joins a job that cron started to the error that the job then logs, and a configuration run to the
-    reload it causes.
+    The latter joins a job that cron started to the error that the job then logs, and a configuration run to the reload
+    it causes. Rows that name no object are joined by their process; the process of a daemon that manages others
+    (systemd, the kernel) is no bond between rows that do name one.
     """
     groups: list[list[Any]] = []
     last: dict[tuple[str, str], tuple[int, int]] = {}
     for row in near.itertuples():
-        keys = [("subject", f"{row.who}|{row.subject}") if row.subject else ("group", str(row.group))]
-        if not pd.isna(row.pid):
-            keys.append(("pid", f"{row.who}|{row.pid}|{row.host}"))
+        keys = []
         if row.subject:
-            keys.append(("name", str(row.subject).lower()))
-        spoken = ("name", str(row.who).lower())
-        if spoken in last and spoken not in keys:
-            keys.append(spoken)
+            keys += [("subject", f"{row.who}|{stem(row.subject)}"), ("name", stem(row.subject))]
+        else:
+            keys.append(("group", str(row.group)))
+            if not pd.isna(row.pid):
+                keys.append(("pid", f"{row.who}|{row.pid}|{row.host}"))
+        if ("name", stem(row.who)) in last:
+            keys.append(("name", stem(row.who)))
+        if row.role == "event":
+            # several programs report one death: the kernel, the supervisor, the dead one's master
+            keys.append(("death", f"{row.host}|{int(row.time) // (2 * SECOND)}|{row.kind in _DEATHS}"))
         at = next((last[k][0] for k in keys if k in last and row.time - last[k][1] <= ONE_CHANGE), None)
         if at is None:
             at = len(groups)
@@ -105,13 +114,26 @@ def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
     return [near.loc[rows] for rows in groups]
 
 
+_DEATHS = ("oom", "kill", "crash")
+
+
+@lru_cache(maxsize=10_000)
+def stem(name: str) -> str:
+    """A name as it is compared: `redis-server.service`, `redis@6379` and `/usr/bin/redis-server` are all `redis`."""
+    text = str(name).lower().rstrip("/").rsplit("/", 1)[-1]
+    text = re.sub(r"\.(service|socket|timer|scope|slice|target|log|conf|ya?ml|json|ini|toml|py|sh|jar)$", "", text)
+    text = re.sub(r"@.*$|[-_. ]v?\d[\w.]*$", "", text)
+    short = re.sub(r"[-_](server|daemon|service|worker|agent|svc|app)$", "", text)
+    return short if len(short) > 2 else text
+
+
 def _failing_names(inside: pd.DataFrame, span: Span) -> pd.Series:
     """Names (of services, sources, paths) and in how many error and warning patterns of the outage each is said."""
     time = inside["time"].astype("int64")
     bad = inside[(time >= span.onset.time - 5 * SECOND) & (time <= min(span.end, span.onset.time + 300 * SECOND)) & (inside["rank"] >= 3)]
     said: dict[str, set[str]] = {}
     for row in bad.drop_duplicates("group").itertuples():
-        for name in set(_NAME.findall(f"{row.who} {row.source} {row.message}".lower())):
+        for name in {stem(word) for word in _NAME.findall(f"{row.who} {row.source} {row.message}".lower())}:
             said.setdefault(name, set()).add(str(row.group))
     return pd.Series({name: len(groups) for name, groups in said.items()}, dtype="int64")
 
@@ -169,7 +191,7 @@ def _touched(rows: pd.DataFrame, failing: pd.Series) -> list[tuple[str, int]]:
     """What the change names that the failures name too (whole names, and the parts of a path or unit)."""
     names: dict[str, int] = {}
     for subject in rows["subject"].dropna().unique():
-        for part in {str(subject).lower(), *re.split(r"[/.@:\s]", str(subject).lower())}:
+        for part in {stem(subject), *(stem(p) for p in re.split(r"[/.@:\s]", str(subject).lower()) if p)}:
             if len(part) > 2 and part in failing.index:
                 names[part] = int(failing[part])
     return sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))

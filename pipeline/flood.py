@@ -1,0 +1,108 @@
+"""Was it the traffic itself: a surge of requests that began before the failures did, and who sent it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import outages, scan
+from .evidence import evidence
+from .findings import Candidate
+from .outages import SECOND
+from .wording import duration, percent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .outages import Span
+    from .summary import Summary
+    from .window import Window
+
+#: Events of a short span, read again: (first, last) in microseconds to a table of events.
+Look = Callable[[int, int], "pa.Table"]
+
+#: A surge counts as a cause when it begins within this long before the onset, holds, and at least doubles the rate.
+BEFORE = 180 * SECOND
+HOLDS = 10
+FACTOR = 1.8
+#: Weight of the kind, as in the lexicon of changes.
+WEIGHT = 2.4
+
+
+def flood(summary: Summary, span: Span, window: Window, look: Look) -> Candidate | None:
+    """The surge of requests that may have set the outage off, with the sender or the target most of it has in common.
+
+    Retries make traffic rise during an outage: a surge that begins after the onset is an effect and is left out.
+    """
+    sources = outages.edge_sources(summary)
+    total = outages.series(summary, sources) if sources else None
+    if total is None:
+        return None
+    width = summary.width("seconds")
+    onset = span.onset.time
+    for surge in scan.surges(total.requests):
+        start = (total.start + surge.start_bin * width) * SECOND
+        if not onset - BEFORE <= start <= onset + SECOND or start not in window:
+            continue
+        length = (surge.stop_bin - surge.start_bin) * width
+        factor = surge.failed / surge.total if surge.total else 0.0
+        if length < HOLDS or factor < FACTOR:
+            continue
+        rate, usual = surge.failed / length, surge.total / length
+        common, rows = _in_common(look, start, usual, set(sources))
+        if not rows:
+            continue
+        delay = onset - start
+        against = [] if common else ["no client, path or user agent stands out in it"]
+        who = f", most of it {common}" if common else ""
+        return Candidate(
+            time=rows[0]["time"],
+            summary=f"requests rose from {usual:.0f} to {rate:.0f} a second{who}",
+            kind="flood",
+            score=round(1.5 * WEIGHT + (1.0 if common else 0.0) - 0.6 * _log(delay), 3),
+            evidence=tuple(evidence(r) for r in rows[:5]),
+            reasons_for=(f"{duration(delay)} before the first failure" if delay > 0 else "at the onset", f"{factor:.1f} times the usual rate"),
+            reasons_against=tuple(against),
+            subject=common or None,
+        )
+    return None
+
+
+def _log(delay: int) -> float:
+    from math import log
+
+    return log(1 + max(0, delay) / SECOND / 10)
+
+
+def _in_common(look: Look, start: int, usual: float, sources: set[str]) -> tuple[str, list[dict[str, Any]]]:
+    """What most of the added requests of the first ten seconds share, in words, and the first requests that have it."""
+    span = 10 * SECOND
+    before, after = (_requests(look(a, b), sources) for a, b in ((start - span, start), (start, start + span)))
+    added = max(1.0, len(after) - usual * 10)
+    best: tuple[float, str, str] = (0.5, "", "")
+    for key in ("client", "user_agent", "path"):
+        now, then = (Counter(r[key] for r in rows if r[key]) for rows in (after, before))
+        for value, count in now.most_common(1):
+            share = (count - then[value]) / added
+            if share > best[0]:
+                best = (share, key, value)
+    if not best[1]:
+        return "", after[:3]
+    words = {"client": "from", "user_agent": "by", "path": "to"}[best[1]]
+    return f"{words} {best[2]} ({percent(min(100.0, 100 * best[0]))})", [r for r in after if r[best[1]] == best[2]]
+
+
+def _requests(table: pa.Table, sources: set[str]) -> list[dict[str, Any]]:
+    rows = []
+    for row in table.to_pylist():
+        if row["source"] in sources and row["path"] and row["status"] is not None:
+            fields = json.loads(row["fields"]) if row["fields"] else {}
+            path = row["path"].split("?", 1)[0]
+            rows.append(row | {"user_agent": fields.get("user_agent"), "path": path, "time": _micros(row["time"])})
+    return rows
+
+
+def _micros(moment: Any) -> int:
+    return moment if isinstance(moment, int) else round(moment.timestamp() * SECOND)

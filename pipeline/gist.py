@@ -1,0 +1,94 @@
+"""What a message says, without what belongs to the single event, and with what a structured record says beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+#: Left out of a message before it is told or compared (RE2 and `re` alike): the kernel's seconds since boot (printk), and the
+#: request that nginx appends to an error, with which every endpoint would be a message of its own.
+_SINGLE = r"^\[ *\d+\.\d+\] |, client: [^,]*, server: .*"
+_LEAVE_OUT = re.compile(_SINGLE)
+#: Where structured records keep a stack trace: the names of Python's logging, structlog, logback, pino, zap, slog, ECS, serilog.
+_TRACE = (
+    r'"(?:exception|exc_info|stack_?[tT]race|stack|traceback|backtrace|error\.stack_trace|exception\.stacktrace|err\.stack|@x)"'
+    r':\s*"(?P<trace>(?:[^"\\]|\\.)*)"'
+)
+_WORDS_OF_TRACE = ("exception", "exc_info", "stack", "traceback", "backtrace", "@x")
+#: Fields that say how a record was written or which single request it is about, not what happened.
+_DULL = re.compile(
+    r"(?i)^(v|version|lang|caller|logger|lineno?|line|file(name)?|func(tion)?|module|thread(_?name|_?id)?|pid|tid|process|level|seq|index|"
+    r"ts|time(stamp)?|.*(_|\.|-)?(request|trace|span|correlation|session|transaction|event|message)(_|\.|-)?id|rid|uuid|hash|"
+    r"user_agent|referrer|stream|labels?|tags?|host(name)?|service|app|env(ironment)?|exception|exc_info|stack.*|traceback|@.*)$"
+)
+_MOST_FIELDS = 6
+_LONGEST = 60
+
+
+def plain(message: str) -> str:
+    """A message without its single event's marks: `[84008.0] eth0: link down` says `eth0: link down`."""
+    return _LEAVE_OUT.sub("", message)
+
+
+def gists(messages: pa.ChunkedArray, fields: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The messages as they are compared: plain, and with the exception that a structured record holds as their last row."""
+    said = pc.replace_substring_regex(messages, _SINGLE, "")
+    traced = pc.fill_null(pc.match_substring_regex(fields, '"(?:' + "|".join(_WORDS_OF_TRACE) + ")"), False)
+    if not pc.any(traced).as_py():
+        return said
+    found = pc.struct_field(pc.extract_regex(fields.combine_chunks(), _TRACE), "trace").dictionary_encode()
+    named = pa.array([_exception(text) for text in found.dictionary.to_pylist()], pa.string())
+    exceptions = named.take(found.indices)
+    whole = pc.binary_join_element_wise(said.combine_chunks(), exceptions, "\n", null_handling="skip")
+    return pa.chunked_array([whole])
+
+
+def _exception(escaped: str) -> str | None:
+    """The row of a stack trace that names the exception: Python's last, the others' first."""
+    try:
+        rows = [r for r in str(json.loads(f'"{escaped}"', strict=False)).split("\n") if r.strip()]
+    except ValueError:
+        return None
+    if not rows:
+        return None
+    python = rows[0].startswith("Traceback ")
+    return (rows[-1] if python else rows[0]).strip()[:300]
+
+
+def telling(fields: Any) -> dict[str, str]:
+    """The fields of a structured record that say what happened: short scalars, at most six, in their order.
+
+    `fields` is the JSON object as text that the event table holds, or null.
+    """
+    if not isinstance(fields, str):
+        return {}
+    try:
+        record = json.loads(fields)
+    except ValueError:
+        return {}
+    out: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, bool):
+            value = str(value).lower()
+        if isinstance(value, str | int | float) and not _DULL.match(key) and 0 < len(str(value)) <= _LONGEST:
+            out[key] = str(value)
+        if len(out) == _MOST_FIELDS:
+            break
+    return out
+
+
+def with_fields(message: str, fields: Mapping[str, str]) -> str:
+    """`flag rule updated flag=proration-v3 previous=off`: the message's first row with the telling fields behind it."""
+    head, feed, rest = message.partition("\n")
+    missing = [f"{k}={v}" for k, v in fields.items() if f"{k}={v}" not in head]
+    return " ".join([head, *missing]) + feed + rest
+
+
+#: Keys by which records name what they are about, and who did it, in the order they are asked.
+SUBJECTS = ("flag", "feature", "feature_flag", "deployment", "release", "app", "application", "component", "unit", "job", "table", "object", "target", "resource", "name", "key")
+ACTORS = ("by", "user", "actor", "author", "operator", "who", "requested_by", "changed_by", "initiator")
