@@ -147,7 +147,9 @@ def _series(data: dict[str, Any]) -> tuple[list[_Bar], bool] | None:
         return None
     failed += [0] * (len(total) - len(failed))
     wide = next((s for s in _STEPS if s % step == 0 and len(total) * step <= s * BARS), 0)
-    group = wide // step if wide else -(-len(total) // BARS)
+    least = -(-len(total) // BARS)
+    # A round length is worth somewhat coarser bars, not ones that hide the course.
+    group = wide // step if wide and wide // step <= 4 * least else least
     bars = [
         _Bar(
             start + at * step * SECOND,

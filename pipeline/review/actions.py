@@ -105,18 +105,18 @@ def _answer(_: Desk, args: Arguments) -> Edit:
 
 
 def _set_action(_: Desk, args: Arguments) -> Edit:
-    mark, row, values = _text(args, "mark"), _whole(args, "row"), _cells(args)
-    return (lambda text: edits.set_action(text, mark, row, values)), "measure changed"
+    row, mark, values = _whole(args, "row"), _text(args, "mark"), _cells(args)
+    return (lambda text: edits.set_action(text, row, mark, values)), "measure changed"
 
 
 def _add_action(_: Desk, args: Arguments) -> Edit:
-    mark, values = _text(args, "mark"), _cells(args)
-    return (lambda text: edits.add_action(text, mark, values)), "measure added"
+    values = _cells(args)
+    return (lambda text: edits.add_action(text, values)), "measure added"
 
 
 def _drop_action(_: Desk, args: Arguments) -> Edit:
-    mark, row = _text(args, "mark"), _whole(args, "row")
-    return (lambda text: edits.drop_action(text, mark, row)), "measure dropped"
+    row, mark = _whole(args, "row"), _text(args, "mark")
+    return (lambda text: edits.drop_action(text, row, mark)), "measure dropped"
 
 
 def _newer(_: Desk, args: Arguments) -> Edit:
@@ -170,7 +170,13 @@ def incident(page: Sheet, index: int) -> dict[str, Any]:
         "index": index,
         "severity": str(one.get("severity") or ""),
         "times": {role: "" if at is None else page.clock.time(at) for role, at in times.items()},
+        "gaps": {role: "" if at is None or onset is None else _gap(at - onset) for role, at in times.items()},
         "lasted": duration(recovery - onset) if onset is not None and recovery is not None else "not over in the logs",
         "failed": f"{number(failed)} of {number(requests)}" if counted and isinstance(failed, int) and isinstance(requests, int) else "",
         "share": percent(float(share)) if isinstance(share, int | float) else "",
     }
+
+
+def _gap(microseconds: int) -> str:
+    """How far from the onset: `+10 s`, `−1 min 54 s`; nothing for the onset itself."""
+    return f"{'+' if microseconds > 0 else '−'}{duration(microseconds)}" if microseconds else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -29,6 +29,7 @@ ASSETS = {
     "forms.js": "text/javascript",
     "net.js": "text/javascript",
 }
+# The figure is not among them: the page asks for the part of it that it shows.
 REGIONS = ("head", "incidents", "entries", "questions", "measures", "checks")
 
 
@@ -110,7 +111,7 @@ def _pages(desk: Desk, guard: Guard) -> Blueprint:
         if not guard.enter(request.args.get("token", "")):
             return _refused("This link was used before or is not complete; run `retrolog review` again for a new one.", 403)
         # A redirect from a link on another site would not carry a SameSite=Strict cookie; a page of our own does.
-        answer = Response('<!DOCTYPE html><html lang="en"><meta http-equiv="refresh" content="0;url=./"><title>retrolog</title></html>')
+        answer = Response('<!DOCTYPE html><html lang="en"><meta http-equiv="refresh" content="0;url=./"><link rel="icon" href="data:,"><title>retrolog</title></html>')
         guard.admit(answer)
         return answer
 
@@ -192,7 +193,6 @@ def _state(desk: Desk, text: str) -> dict[str, Any]:
     """What the page replaces after a change: its regions as HTML, and what tells this state from the next."""
     context = _context(desk, text)
     regions = {name: render_template(f"{name}.html.j2", **context) for name in REGIONS}
-    regions["figure"] = render_template("figure.html.j2", figure=context["figure"])
     return {"seen": context["seen"], "regions": regions}
 
 

@@ -7,7 +7,7 @@ file says something else by now, `Stale` is raised, with what it says, and nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,22 @@ from ..findings import Evidence
 from ..view import evidence_key
 from ..wording import sentence
 from . import front
-from .sheet import KEYS, OPEN, REVIEW, TIMELINE, Item, Piece, cells, clock_of, moment, pieces, question, sheet, table, uncited
+from .sheet import (
+    KEYS,
+    OPEN,
+    REVIEW,
+    TIMELINE,
+    Item,
+    Piece,
+    cells,
+    clock_of,
+    moment,
+    pieces,
+    question,
+    sheet,
+    table,
+    uncited,
+)
 
 if TYPE_CHECKING:
     from .logs import Row
@@ -158,33 +173,35 @@ def answer(text: str, ref: str, mark: str, *, answer: str, owner: str = "") -> s
     return _joined([*parts[:at], _with_body(parts[at], written), *parts[at + 1 :]])
 
 
-def set_action(text: str, mark: str, row: int, values: Mapping[str, str]) -> str:
+def set_action(text: str, row: int, mark: str, values: Mapping[str, str]) -> str:
     """The table of measures with some cells of a row changed; `values` by the column's name in lower case."""
 
     def rewrite(lines: list[str], columns: Sequence[str]) -> None:
-        old = [*cells(lines[row]), *([""] * len(columns))][: len(columns)]
-        lines[row] = _row([values.get(name.lower(), old[i]) for i, name in enumerate(columns)], columns, old)
+        at = _row_of(lines, row, mark)
+        old = [*cells(lines[at]), *([""] * len(columns))][: len(columns)]
+        lines[at] = _row([values.get(name.lower(), old[i]) for i, name in enumerate(columns)], columns, old)
 
-    return _actions(text, mark, rewrite, row)
+    return _actions(text, rewrite)
 
 
-def add_action(text: str, mark: str, values: Mapping[str, str]) -> str:
+def add_action(text: str, values: Mapping[str, str]) -> str:
     """The table of measures with one more row at its end."""
 
     def rewrite(lines: list[str], columns: Sequence[str]) -> None:
-        last = max(i for i, line in enumerate(lines) if line.lstrip().startswith("|"))
+        start = next(i for i, line in enumerate(lines) if line.lstrip().startswith("|"))
+        last = next((i for i in range(start, len(lines)) if not lines[i].lstrip().startswith("|")), len(lines)) - 1
         line = _row([values.get(name.lower(), "") for name in columns], columns, [])
-        if any(cells(lines[last])):
-            lines.insert(last + 1, line)
-        else:
+        if last > start + 1 and not any(cells(lines[last])):
             lines[last] = line  # the empty row that a draft without measures invites with
+        else:
+            lines.insert(last + 1, line)
 
-    return _actions(text, mark, rewrite)
+    return _actions(text, rewrite)
 
 
-def drop_action(text: str, mark: str, row: int) -> str:
+def drop_action(text: str, row: int, mark: str) -> str:
     """The table of measures without that row."""
-    return _actions(text, mark, lambda lines, _: lines.pop(row), row)
+    return _actions(text, lambda lines, _: lines.pop(_row_of(lines, row, mark)))
 
 
 def set_incident(text: str, index: int, values: Mapping[str, int | None]) -> str:
@@ -399,21 +416,25 @@ def quotation(number: int, evidence: Evidence) -> str:
     return f"{' · '.join(parts)}\n\n{safe.fenced(evidence.text)}"
 
 
-def _actions(text: str, mark: str, rewrite: Any, row: int | None = None) -> str:
+def _actions(text: str, rewrite: Callable[[list[str], Sequence[str]], object]) -> str:
     parts = pieces(parse(text))
-    at = _place_of(parts, "b:actions", mark)
-    block = parts[at].block
-    assert block is not None
-    columns, rows = table(block.body)
-    if not columns:
+    at = next((i for i, p in enumerate(parts) if p.block and p.block.id == "actions"), None)
+    block = None if at is None else parts[at].block
+    columns, _ = table(block.body) if block else ((), ())
+    if at is None or block is None or not columns:
         raise Refused("The table of measures is no longer there; undo, or write it again in an editor.")
-    if row is not None and row not in {one.row for one in rows}:
-        raise Refused("There is no such row in the table of measures.")
-    lines = block.body.split("\n")
+    lines = [line.rstrip("\r") for line in block.body.split("\n")]
     rewrite(lines, columns)
-    newline = _newline(text)
-    body = "\n".join(line.rstrip("\r") for line in lines).replace("\n", newline)
+    body = "\n".join(lines).replace("\n", _newline(text))
     return _joined([*parts[:at], _with_body(parts[at], body), *parts[at + 1 :]])
+
+
+def _row_of(lines: Sequence[str], row: int, mark: str) -> int:
+    """Where a row of the table stands now: in its line, or wherever rows above were added or taken away."""
+    same = [i for i, line in enumerate(lines) if line.lstrip().startswith("|") and digest(line) == mark]
+    if not same:
+        raise Stale(lines[row].strip() if 0 <= row < len(lines) else "")
+    return min(same, key=lambda i: abs(i - row))
 
 
 def _row(values: Sequence[str], columns: Sequence[str], old: Sequence[str]) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from .. import figure, render
 from ..document import Document
 from ..wording import SECOND
-from .sheet import Sheet
+from .sheet import KEYS, Sheet
 
-PLOT = 120  # height of the plot
+PLOT = 110  # height of the plot
+AROUND = 180 * SECOND  # at least so much is shown on either side of the outages
 STRIP = 22
 
 
@@ -28,25 +29,38 @@ class Drawn:
 
 
 def draw(document: Document, sheet: Sheet, start: int | None = None, end: int | None = None) -> Drawn | None:
-    """The figure from `start` to `end` (all of it when they are None or nonsense); None without a series."""
+    """The figure from `start` to `end`, else around the outages; None without a series."""
     data = document.data("figure")
     if not isinstance(data, dict):
         return None
     whole = _extent(data)
     if whole is None:
         return None
-    part = _part(data, start, end) if start is not None and end is not None else data
+    if start is None or end is None:
+        start, end = _interesting(sheet, whole)
+    part = _part(data, start, end)
     first, last = _extent(part) or whole
     marks, spans = _marked(sheet, first, last)
     drawing = figure.svg(part, marks, spans, uid="figure", plot=PLOT)
     return Drawn(drawing, _dots(sheet, first, last), first, last, whole, figure.legend(data)) if drawing else None
 
 
+def _interesting(sheet: Sheet, whole: tuple[int, int]) -> tuple[int, int]:
+    """The span around all outages and what led to them, in which they take up a good part of the figure."""
+    times = [
+        at for one in sheet.incidents for kind in KEYS if (at := render.moment(one.get(kind))) is not None and whole[0] <= at <= whole[1]
+    ]
+    if not times:
+        return whole
+    margin = max(AROUND, (max(times) - min(times)) // 2)
+    return max(whole[0], min(times) - margin), min(whole[1], max(times) + margin)
+
+
 def _marked(sheet: Sheet, first: int, last: int) -> tuple[list[figure.Mark], list[tuple[int, int | None]]]:
     marks: list[figure.Mark] = []
     spans: list[tuple[int, int | None]] = []
     for one in sheet.incidents:
-        times = {kind: render.moment(one.get(kind)) for kind in ("trigger", "onset", "detected", "resolution", "recovery")}
+        times = {kind: render.moment(one.get(kind)) for kind in KEYS}
         marks += [figure.Mark(kind, at) for kind, at in times.items() if at is not None]
         onset, recovery = times["onset"], times["recovery"]
         if onset is not None and onset <= last and (recovery is None or recovery >= first):

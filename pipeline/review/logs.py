@@ -113,6 +113,11 @@ class Filter:
     service: str = ""
     gist: bool = True
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves out more than the usual."""
+        return bool(self.text or self.level or self.source or self.service)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -171,7 +176,7 @@ class EventLog:
 
     def masked(self, text: str) -> str:
         with self._lock:
-            return self.masker.text(text)
+            return self.masker.text(text, spread=False)
 
     def _held_around(self, moment: int | None) -> tuple[pa.Table, Window]:
         """The events around a moment in order of true time, and the span they were read for."""
@@ -236,7 +241,8 @@ class EventLog:
         if not table.num_columns:
             return View((), 0, 0, 0)
         cited = cited or {}
-        always = _at(table, cited)
+        # A search shows what was searched for and nothing besides.
+        always = _at(table, {} if chosen.narrows else cited)
         keep, same = self._chosen(table, chosen, always)
         places = np.flatnonzero(keep)
         if first is None:
@@ -282,7 +288,7 @@ class EventLog:
             if value:
                 keep &= pc.fill_null(pc.equal(table[name].cast(pa.string()), value), False).to_numpy()
         if chosen.gist:
-            if not (chosen.text or chosen.level or chosen.source or chosen.service):
+            if not chosen.narrows:
                 keep &= ~pc.fill_null(pc.less(table["status"], 400), False).to_numpy()
             keep, same = _folded(table, keep)
         return keep | always, same

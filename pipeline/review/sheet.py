@@ -7,7 +7,7 @@ every other byte as it is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,10 +67,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A row of the table of measures: its line in the block, and its cells by the column's name in lower case."""
+    """A row of the table of measures: its line in the block, that line's digest, and its cells by their column's name."""
 
     row: int
-    cells: dict[str, str]
+    mark: str
+    cells: dict[str, str]  # by the name in lower case
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,6 @@ class Sheet:
     actions: tuple[Action, ...]
     columns: tuple[str, ...]
     evidence: dict[int, Evidence]
-    actions_mark: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def open(self) -> int:
@@ -278,7 +277,7 @@ def table(body: str) -> tuple[tuple[str, ...], tuple[Action, ...]]:
             break
         values = [*cells(lines[at]), *([""] * len(columns))]
         if any(values):
-            rows.append(Action(at, {name.lower(): values[i] for i, name in enumerate(columns)}))
+            rows.append(Action(at, digest(lines[at]), {name.lower(): values[i] for i, name in enumerate(columns)}))
     return columns, tuple(rows)
 
 
@@ -316,6 +315,4 @@ def sheet(text: str) -> Sheet:
         actions=rows,
         columns=columns,
         evidence=evidence(text),
-        actions_mark=digest(actions.body) if actions else "",
-        notes={b.id: b.body for b in blocks.values() if b.id.startswith(CONFLICT) and not b.id.startswith(f"{CONFLICT}{TIMELINE}.")},
     )

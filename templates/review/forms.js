@@ -82,17 +82,23 @@ export function help() {
 function answer(question, change) {
   const field = question.querySelector("[data-answer]");
   const owner = question.querySelector("[data-owner]");
-  const args = { ref: question.dataset.ref, mark: question.dataset.mark, answer: field.value, owner: owner ? owner.value : "" };
+  const { ref } = question.dataset;
+  const values = { ref, answer: field.value, owner: owner ? owner.value : "" };
   saved(field);
   if (owner) saved(owner);
-  return change("answer", args, field.value);
+  return change("answer", marked(`[data-ref="${CSS.escape(ref)}"]`, question, values), field.value);
 }
 
 function measure(cell, change) {
-  const row = Number(cell.closest("tr").dataset.row);
-  const mark = cell.closest("table").dataset.mark;
+  const line = cell.closest("tr");
+  const values = { row: Number(line.dataset.row), values: { [cell.dataset.cell]: cell.value } };
   saved(cell);
-  return change("set_action", { mark, row, values: { [cell.dataset.cell]: cell.value }, ref: "b:actions" }, cell.value);
+  return change("set_action", marked(`tr[data-row="${line.dataset.row}"]`, line, values), cell.value);
+}
+
+// The mark is read when the change is sent: one before it may have changed the same part.
+function marked(selector, part, values) {
+  return () => ({ ...values, mark: (document.querySelector(selector) || part).dataset.mark });
 }
 
 function save(field, change) {
@@ -138,8 +144,8 @@ export function startForms(change) {
       const question = button.closest(".question");
       change("drop", { ref: question.dataset.ref, mark: question.dataset.mark });
     } else {
-      const row = Number(button.closest("tr").dataset.row);
-      change("drop_action", { mark: button.closest("table").dataset.mark, row });
+      const line = button.closest("tr");
+      change("drop_action", { mark: line.dataset.mark, row: Number(line.dataset.row) });
     }
   });
 }

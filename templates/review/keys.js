@@ -1,5 +1,7 @@
 // Single keys, with a switch to turn them off (WCAG 2.1.4), and the table that the help shows.
 
+import { say } from "./net.js";
+
 export const table = [
   [["j", "k"], "next and previous entry or log line"],
   [["y"], "keep the entry and go on"],
@@ -37,6 +39,7 @@ const typed = "input, textarea, select, [contenteditable]";
 const on = () => localStorage.getItem(KEY) !== "off";
 
 export function startKeys(actions) {
+  let turn = Promise.resolve();
   const box = document.getElementById("d-single");
   box.checked = on();
   box.addEventListener("change", () => localStorage.setItem(KEY, box.checked ? "on" : "off"));
@@ -57,6 +60,7 @@ export function startKeys(actions) {
     if (name === "open") name = at.closest(".line") ? "line" : "logs";
     if (!name || !actions[name]) return;
     event.preventDefault();
-    actions[name](at);
+    // Keys that are typed while a change is on its way wait for it, and mean the entry that is selected by then.
+    turn = turn.then(() => actions[name](document.activeElement)).catch((error) => say(error.message, true));
   });
 }

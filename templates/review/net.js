@@ -37,17 +37,18 @@ export function get(path, params = {}) {
   return ask(url, {});
 }
 
-// Changes queue up: each sees the document that the one before it left.
+// Changes queue up: each sees the document that the one before it left. `args` may be a function, asked when its turn comes.
 let queue = Promise.resolve();
 
 export function post(op, args = {}) {
   const turn = queue.then(async () => {
+    const values = typeof args === "function" ? args() : args;
     document.body.classList.add("busy");
     try {
       const body = await ask(new URL("edit", base), {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-Retrolog": "1" },
-        body: JSON.stringify({ op, args }),
+        body: JSON.stringify({ op, args: values }),
       });
       show(body);
       return body;
@@ -79,18 +80,24 @@ function show(body) {
   listeners.forEach((listener) => listener());
 }
 
-// Fields that hold unsaved words keep them, and the one with the focus keeps it.
+// Fields that hold unsaved words keep them, and the one with the focus keeps it. Where the file changed the very words that
+// are being edited, the part keeps the mark of what was shown, so that saving asks instead of overwriting.
 export function replace(region, html) {
   const unsaved = new Map();
   for (const field of region.querySelectorAll("input[id], textarea[id]")) {
-    if (field.value !== field.defaultValue) unsaved.set(field.id, field.value);
+    if (field.value === field.defaultValue) continue;
+    const part = field.closest("[data-mark]");
+    unsaved.set(field.id, { value: field.value, was: field.defaultValue, mark: part && part.dataset.mark });
   }
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const place = focused && { id: focused.id, start: focused.selectionStart, end: focused.selectionEnd };
   region.innerHTML = html;
-  for (const [id, value] of unsaved) {
+  for (const [id, { value, was, mark }] of unsaved) {
     const field = document.getElementById(id);
-    if (field) field.value = value;
+    if (!field) continue;
+    const part = field.closest("[data-mark]");
+    if (part && field.defaultValue !== was) part.dataset.mark = mark;
+    field.value = value;
   }
   if (!place || !place.id) return;
   const again = document.getElementById(place.id);

@@ -54,7 +54,12 @@ async function zoom(start, end) {
   const all = whole();
   const width = Math.min(Math.max(end - start, 20e6), all.end - all.start);
   const from = Math.max(all.start, Math.min(start, all.end - width));
-  shown = width >= all.end - all.start ? null : { from: Math.round(from), to: Math.round(from + width) };
+  shown = { from: Math.round(from), to: Math.round(from + width) };
+  return redraw();
+}
+
+// Draws the part that is shown anew, when the document or the zoom has changed.
+export async function redraw() {
   const body = await get("figure", shown || {});
   replace(document.getElementById("figure"), body.html);
   cursor(moment);

@@ -2,7 +2,7 @@
 
 import { get, onShow, post, refresh, say, Refusal } from "./net.js";
 import { loadLog, logActions, startLog } from "./log.js";
-import { startPlot, plotActions, cursor } from "./plot.js";
+import { startPlot, plotActions, cursor, redraw } from "./plot.js";
 import { startForms, editEntry, clash, help } from "./forms.js";
 import { startKeys } from "./keys.js";
 
@@ -52,9 +52,11 @@ async function change(op, args, mine = "") {
     if (!(error instanceof Refusal)) throw error;
     await refresh(true).catch(() => {});
     if (error.current && mine) {
+      const values = typeof args === "function" ? args() : args;
+      const part = values.ref ? `[data-ref="${CSS.escape(values.ref)}"]` : `tr[data-row="${values.row}"]`;
       clash(error.current, mine, () => {
-        const part = document.querySelector(`[data-ref="${CSS.escape(args.ref)}"]`);
-        if (part) change(op, { ...args, mark: part.dataset.mark }, mine);
+        const now = document.querySelector(part);
+        if (now) change(op, { ...values, mark: now.dataset.mark }, mine);
       });
     } else say(error.message, true);
     return false;
@@ -161,7 +163,7 @@ export const actions = {
   "add-action": async () => {
     const table = document.querySelector(".measures");
     if (!table) return say("The document has no table of measures.");
-    if (await change("add_action", { mark: table.dataset.mark, values: { action: "New measure" } })) {
+    if (await change("add_action", { values: { action: "New measure" } })) {
       const fields = document.querySelectorAll('.measures [data-cell="action"]');
       fields[fields.length - 1].focus();
       fields[fields.length - 1].select();
@@ -213,6 +215,7 @@ document.addEventListener("focusin", (event) => {
 });
 
 onShow(() => {
+  redraw().catch(() => {});
   const entry = current();
   if (entry) choose(entry, { focus: document.activeElement === document.body, log: false });
 });
