@@ -20,7 +20,7 @@ RULES = {
     "missing-owner": "a measure without an owner",
     "missing-ticket": "a measure without a ticket",
     "long-entry": f"an entry of the timeline with more than {ENTRY_SENTENCES} sentences",
-    "long-body": f"a body of more than {BODY_WORDS} words (tables and appendices apart)",
+    "long-body": f"a body of more than {BODY_WORDS} words (tables, open questions and appendices apart)",
     "no-evidence": "a statement of the timeline without evidence",
     "lost-evidence": "a reference to a line that the appendix does not hold, or holds without a digest",
     "person": "a person's name or address; say what the system did, or name the role",
@@ -186,14 +186,21 @@ def _entries(lines: list[_Line]) -> Iterator[Finding]:
 def _length(lines: list[_Line]) -> Iterator[Finding]:
     count, first = 0, 0
     for line in lines:
-        if line.appendix or line.code or line.conflict or line.text.lstrip().startswith(("|", "<!--")):
+        if (
+            line.appendix
+            or line.code
+            or line.conflict
+            or line.text.lstrip().startswith(("|", "<!--", "> **Question"))
+        ):
             continue
         words = len(_WORD.findall(_REFERENCE.sub("", line.text)))
         count += words
         first = first or (line.number if words else 0)
     if count > BODY_WORDS:
         yield _finding(
-            "long-body", first, f"{count} words without tables and appendices; {BODY_WORDS} are read"
+            "long-body",
+            first,
+            f"{count} words without tables, open questions and appendices; {BODY_WORDS} are read",
         )
 
 

@@ -6,7 +6,7 @@ Templates decide layout only. What they print is text that `safe.prose` guards, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -18,22 +18,12 @@ from .wording import Clock, number, percent
 REFERENCES = 3  # quoted lines an entry cites in the document; the JSON answer has up to five
 ENDPOINTS = 8
 CANDIDATES = 3
-ENTRIES = 16  # the timeline that a reader takes in; the rest is listed in the appendix
+ENTRIES = 12  # the timeline that a reader takes in; the rest is listed in the appendix
 BINS = 480
 
 # An entry of these kinds tells the story; it is never cut for length.
 _ALWAYS = frozenset(
-    {
-        "trigger",
-        "first_failure",
-        "last_failure",
-        "detection",
-        "action",
-        "resolution",
-        "recovery",
-        "human",
-        "gap",
-    }
+    {"trigger", "first_failure", "last_failure", "action", "resolution", "recovery", "human", "gap"}
 )
 LABELS = {
     "trigger": "Trigger?",
@@ -258,16 +248,15 @@ class View:
         if incident.recovery is not None:
             gap = f"The last failure came {wording.span(end.time, incident.recovery.time)} it."
         return _join(
-            f"{self.clock.time(end.time)} —",
-            _say(wording.brief(end.summary)),
+            f"{self.clock.time(end.time)}, {wording.span(incident.onset.time, end.time)} the onset.",
             gap,
-            self.register.cite(end.evidence, REFERENCES),
+            self.register.cite(end.evidence),
         )
 
     def _candidate(self, candidate: Candidate, rank: int, incident: Incident) -> dict[str, Any]:
         return {
             "rank": rank,
-            "title": Markup(_say(wording.brief(candidate.summary))),
+            "title": Markup(_say(wording.brief(candidate.summary, 72))),
             "time": self.clock.time(candidate.time),
             "gap": wording.span(incident.onset.time, candidate.time),
             "references": self.register.cite(candidate.evidence),
@@ -303,7 +292,12 @@ class View:
         return [row for row, top in rows if top], [row for row, top in rows if not top]
 
     def misleading(self) -> list[dict[str, Any]]:
-        return [self._entry(entry) for entry in self.findings.misleading]
+        """What led astray and stands nowhere in the timeline already."""
+        told = {_entry_key(replace(entry, kind="")) for entry in self.findings.timeline}
+        rest = [
+            entry for entry in self.findings.misleading if _entry_key(replace(entry, kind="")) not in told
+        ]
+        return [self._entry(entry) for entry in rest]
 
     def statements(self, pairs: tuple[tuple[str, tuple[Evidence, ...]], ...]) -> list[Markup]:
         return [_join(_say(text), self.register.cite(evidence)) for text, evidence in pairs]
@@ -464,8 +458,11 @@ def _distinct(rows: Iterable[dict[str, Any]]) -> None:
 
 def _weightiest(entries: tuple[Entry, ...]) -> set[int]:
     """Identities of the entries that the timeline shows: those that tell the story, then the highest scores."""
-    kept = [entry for entry in entries if entry.kind in _ALWAYS]
-    rest = sorted((e for e in entries if e.kind not in _ALWAYS), key=lambda e: (-e.score, e.time))
+    first = min(
+        (entry for entry in entries if entry.kind == "detection"), key=lambda entry: entry.time, default=None
+    )
+    kept = [entry for entry in entries if entry.kind in _ALWAYS or entry is first]
+    rest = sorted((e for e in entries if e not in kept), key=lambda e: (-e.score, e.time))
     return {id(entry) for entry in kept + rest[: max(0, ENTRIES - len(kept))]}
 
 

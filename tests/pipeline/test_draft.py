@@ -174,8 +174,8 @@ def test_a_long_timeline_is_cut_and_the_rest_listed() -> None:
     )
     text = draft.markdown(replace(FINDINGS, timeline=TIMELINE + more), COMMAND)
     main, rest = text.split("## Appendix: further events")
-    assert len(re.findall(r"^- \d\d:\d\d:\d\d — ", main, re.MULTILINE)) == 16
-    assert len(re.findall(r"^- \d\d:\d\d:\d\d — ", rest, re.MULTILINE)) == len(TIMELINE) + 30 - 16
+    assert len(re.findall(r"^- \d\d:\d\d:\d\d — ", main, re.MULTILINE)) == 12
+    assert len(re.findall(r"^- \d\d:\d\d:\d\d — ", rest, re.MULTILINE)) == len(TIMELINE) + 30 - 12
 
 
 def test_markers_hold_nothing_that_ends_a_comment() -> None:
