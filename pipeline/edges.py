@@ -61,30 +61,33 @@ class Edges:
     background: float
     spread: float
 
-    def extended(self, edge: tuple[int, int]) -> Span:
-        """The span with the weaker pieces that lead into it and trail off from it: the feet of ramps."""
+    def extended(self, edge: tuple[int, int], least: int = _FOOT_COUNT) -> Span:
+        """The span with the weaker pieces that lead into it and trail off from it: the feet of ramps.
+
+        A piece holds `least` counts or more.
+        """
         start, stop = edge
         marks = np.flatnonzero(self.series.count)
         while True:
             before = marks[(marks < start) & (marks >= start - self.rule.gap)]
-            piece = self._foot([(int(mark), start) for mark in before])
+            piece = self._foot([(int(mark), start) for mark in before], least)
             if piece is None:
                 break
             start = piece[0]
         while True:
             after = marks[(marks >= stop) & (marks < stop + self.rule.gap)]
-            piece = self._foot([(stop, int(mark) + 1) for mark in after])
+            piece = self._foot([(stop, int(mark) + 1) for mark in after], least)
             if piece is None:
                 break
             stop = piece[1]
         return Span(start, stop, *edge)
 
-    def _foot(self, pieces: list[tuple[int, int]]) -> tuple[int, int] | None:
+    def _foot(self, pieces: list[tuple[int, int]], least: int) -> tuple[int, int] | None:
         """The piece next to a span that is most clearly no self.background, if one is."""
         best: tuple[float, tuple[int, int] | None] = (_EXTEND * self.spread, None)
         for piece in pieces:
             count, exposure = self.series.of(*piece)
-            if count >= _FOOT_COUNT and count > _FOOT * self.background * exposure:
+            if count >= least and count > _FOOT * self.background * exposure:
                 gain = self.model.fit(count, exposure) - self.model.at(count, exposure, self.background)
                 if gain > best[0]:
                     best = (gain, piece)
@@ -106,6 +109,12 @@ class Edges:
         stops = total[min(middle, span.step_stop) - low :]
         near = min(middle, span.step_stop) + np.flatnonzero(stops >= total[span.step_stop - low] - allowed)
         recovery = (min(int(near[0]), span.step_stop), max(int(near[-1]), span.stop))
+        # One stray failure does not move the onset, but where the background has none it may well be the first.
+        widest = self.extended((span.start, span.stop), least=1)
+        onset, recovery = (
+            (min(onset[0], widest.start), onset[1]),
+            (recovery[0], max(recovery[1], widest.stop)),
+        )
         onset = (min(onset[0], self._ramp_foot(span.start, middle)), onset[1])
         recovery = (recovery[0], max(recovery[1], self._ramp_foot(span.stop, middle)))
         return onset, recovery
