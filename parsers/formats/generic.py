@@ -24,9 +24,10 @@ _AFTER = re.compile(r"[\])>\"']?(?:\s+[-–|:>]{1,2}(?=\s)|[:,;|]|\s*\|)?\s*")
 _LEVEL_FIRST = re.compile(rf"[\[(<|*]*\s*(?P<level>{LEVELS}|[DIWEFTCVN](?=[\]|: ]))\s*[\])>|*]*(?:\s+-(?=\s)|[:,|;])?(?:\s+|$|(?=\[))")
 _UPPER = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC|VERBOSE|FINE|CONFIG)"
 _LEVEL_LATER = re.compile(
-    rf"(?P<prefix>(?:(?:\[[^\]]{{0,120}}\]|\([^)]{{0,120}}\)|<[^>]{{0,120}}>|[\w.$/@:#*-]{{1,100}})[\s|:,;-]+){{1,4}}?)"
+    rf"(?P<prefix>(?:(?:\[[^\]]{{0,120}}\]|\([^)]{{0,120}}\)|<[^>]{{0,120}}>)[|:,;-]?\s*|[\w.$/@:#*,;-]{{1,100}}(?:\s+|\||(?=[\[(<]))|-?\|\s*){{1,4}}?)"
     rf"[\[(<|]?\s?(?P<level>{_UPPER}|(?<=[\[(<])(?:{LEVELS}))\s{{0,2}}[\])>|]?(?:\s+-(?=\s)|[:,|;])?(?:\s+|$)"
 )
+_HEAD = 400  # characters in which a level is looked for
 _PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})\s")
 _EPOCH = re.compile(r"\[?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?\]?(?=[\s:,|]|$)")
 
@@ -65,7 +66,7 @@ def take_level(event: Event) -> None:
         event.severity = severity_of(found["level"])
         event.message = message[found.end() :]
         return
-    later = _LEVEL_LATER.match(message)
+    later = _LEVEL_LATER.match(message[:_HEAD])
     if later is None:
         return
     prefix = later["prefix"].strip()

@@ -15,7 +15,7 @@ from .golang import yearless_clock
 
 _LOGCAT = re.compile(
     r"(?s)(?:(?P<year>\d{4})-)?(?P<month>[01]\d)-(?P<day>[0-3]\d) (?P<clock>\d\d:\d\d:\d\d\.\d{3,6})(?P<zone> [+-]\d{4})?\s+(?:"
-    r"(?P<pid>\d+)\s+(?P<tid>\d+) (?P<level>[VDIWEFAS]) (?P<service>.*?)\s*: ?|(?P<level2>[VDIWEFAS])/(?P<service2>.*?)\(\s*(?P<pid2>\d+)\): ?)"
+    r"(?P<pid>\d+)\s+(?P<tid>\d+) (?P<level>[VDIWEFAS]) (?P<service>[^:\n]{0,120}): ?|(?P<level2>[VDIWEFAS])/(?P<service2>[^(\n]{0,120})\(\s*(?P<pid2>\d+)\): ?)"
     r"(?P<message>.*)$"
 )
 _PROXIFIER = re.compile(r"(?s)\[(?P<month>[01]\d)\.(?P<day>[0-3]\d) (?P<clock>\d\d:\d\d:\d\d)\] (?P<message>.*)$")
