@@ -167,9 +167,11 @@ FAULTS = (
     ),
 )
 
+#: A change that is real, once in a window, and to blame for nothing.
+OTHER_CHANGE = Said("syslog", "ansible-playbook", "deployed docs 1.9.4 (was 1.9.3)", "deployed docs")
+
 #: What goes on anyway, none of it to blame.
 DECOYS = (
-    Said("syslog", "ansible-playbook", "deployed docs 1.9.4 (was 1.9.3)", "deployed docs"),
     Said("syslog", "CRON", "(root) CMD (command -v debian-sa1 > /dev/null && debian-sa1 1 1)", "debian-sa1"),
     Said("syslog", "systemd", "Starting logrotate.service - Rotate log files...", "logrotate"),
     Said(
@@ -188,10 +190,40 @@ DECOYS = (
     Said("app", "jobs", "mail digest sent to 412 subscribers", "mail digest"),
 )
 
-ALERT = Said(
-    "syslog",
-    "icinga2",
-    "Service site!http changed to CRITICAL (HARD): HTTP status {status}",
-    r"changed to CRITICAL",
+#: Alerts and their end, as the monitors of that name write them.
+ALERTS = (
+    (
+        Said(
+            "syslog",
+            "nagios",
+            "SERVICE ALERT: web;HTTP;CRITICAL;HARD;3;HTTP CRITICAL: HTTP/1.1 {status}",
+            ";CRITICAL;HARD",
+        ),
+        Said("syslog", "nagios", "SERVICE ALERT: web;HTTP;OK;HARD;3;HTTP OK: HTTP/1.1 200 OK", ";OK;HARD"),
+    ),
+    (
+        Said(
+            "syslog",
+            "monit",
+            "'{app}' failed protocol test [HTTP] at [app-3]:8080 -- HTTP error: status {status}",
+            "failed protocol test",
+        ),
+        Said(
+            "syslog", "monit", "'{app}' connection succeeded to [app-3]:8080 [TCP/IP]", "connection succeeded"
+        ),
+    ),
+    (
+        Said(
+            "syslog",
+            "haproxy",
+            "Server {app}/app-3 is DOWN, reason: Layer7 wrong status, code: {status}",
+            "is DOWN, reason",
+        ),
+        Said(
+            "syslog",
+            "haproxy",
+            "Server {app}/app-3 is UP, reason: Layer7 check passed, code: 200",
+            "is UP, reason",
+        ),
+    ),
 )
-CLEAR = Said("syslog", "icinga2", "Service site!http changed to OK (HARD)", r"changed to OK")

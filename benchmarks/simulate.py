@@ -19,7 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from faults import ALERT, CLEAR, DECOYS, FAULTS, Fault, Said
+from faults import ALERTS, DECOYS, FAULTS, OTHER_CHANGE, Fault, Said
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Adelaide")
 TRAFFIC = ("constant", "diurnal", "bursty", "sparse")
@@ -41,6 +41,7 @@ AGENTS = (
     "Mozilla/5.0 (compatible; bingbot/2.0)",
 )
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+LOGGED = ("/basket", "/pay")
 APP, HOSTS = "storefront", ("edge-1", "app-3")
 
 
@@ -180,11 +181,7 @@ def write(scene: Scene, folder: Path) -> None:
         )
     for when in np.arange(scene.start, stop, float(rng.uniform(60, 120))):
         scene.say(float(when), DECOYS[int(rng.integers(0, len(DECOYS)))], int(rng.integers(0, 2)))
-    for when in np.arange(scene.start, stop, 7.0):
-        scene.say(
-            float(when),
-            Said("app", "orders", f"order {int(when) % 99991} placed total={rng.uniform(5, 90):.2f}", ""),
-        )
+    scene.say(float(rng.uniform(scene.start, stop)), OTHER_CHANGE, 1)
     finish = times + took
     scene.truth = {
         "name": scene.name,
@@ -194,7 +191,7 @@ def write(scene: Scene, folder: Path) -> None:
         "outages": [],
         "key_events": [],
         "impact": {"requests": 0, "failed": 0, "failed_percent": 0.0},
-        "red_herrings": [{"log_match": said.match} for said in DECOYS],
+        "red_herrings": [{"log_match": said.match} for said in (OTHER_CHANGE, *DECOYS)],
         "clock_skew_s": {f"{HOSTS[1]}/*": scene.skew} if scene.skew else {},
     }
     if scene.fault is not None and caused.any():
@@ -204,7 +201,7 @@ def write(scene: Scene, folder: Path) -> None:
 
 def arrivals(scene: Scene, begun: float, ended: float) -> np.ndarray:
     """When requests begin; while a stall lasts nine of ten never come."""
-    rng, rate = scene.rng, {"sparse": 0.6}.get(scene.traffic, 15.0)
+    rng, rate = scene.rng, {"sparse": 2.0}.get(scene.traffic, 15.0)
     if scene.traffic == "bursty":
         visits = rng.uniform(0, scene.length, rng.poisson(rate * scene.length / 6))
         times = (visits[:, None] + np.cumsum(rng.exponential(0.4, (len(visits), 6)), axis=1)).ravel()
@@ -243,11 +240,12 @@ def tell(scene: Scene, fault: Fault, finish: np.ndarray, caused: np.ndarray, oth
     host = int(rng.integers(0, 2))
     pulled = max(scene.start + 5, float(finish[caused].min()) - fault.slow - float(rng.uniform(*fault.delay)))
     said: list[tuple[str, float, Said, int, float]] = [("trigger", pulled, fault.trigger, host, 3)]
-    said.append(("alert", onset + float(rng.uniform(8, 40)), ALERT, 0, 2))
+    alert, clear = ALERTS[int(rng.integers(0, len(ALERTS)))]
+    said.append(("alert", onset + float(rng.uniform(8, 40)), alert, 0, 2))
     said.append(
         ("resolution", max(recovery - float(rng.uniform(0, 2)), onset + 1), fault.resolution, host, 3)
     )
-    said.append(("clear", recovery + float(rng.uniform(10, 40)), CLEAR, 0, 1))
+    said.append(("clear", recovery + float(rng.uniform(10, 40)), clear, 0, 1))
     events, files = [], {}
     for name, when, line, where, importance in said:
         files[name] = scene.say(when, line, where, status=fault.status)
