@@ -204,16 +204,16 @@ _DIGIT_SHAPES = tuple(
         # CLF and haproxy, JDK and PHP, RabbitMQ, Redis, RFC 822: 23/Nov/2026:10:40:29 +0100, 23-Nov-2026 10:40:29 UTC
         rf"(?P<d>\d\d?)[-/ ]{_NAME},?[-/ ](?P<y>\d{{4}})(?::{{1,2}}|[ T]{{1,2}}){_CLOCK}{_REGION}",
         # Hadoop before 2.0, HealthApp, compact ISO: 20171223-22:15:29:606, 20261123T104029Z
-        r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T ](?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)"
-        rf"(?:[.,:](?P<f>\d{{1,9}})\b)?{_ZERO}{_Z}",
-        r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T]?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)"
-        rf"(?:[.,](?P<f>\d{{1,9}}))?{_ZERO}{_Z}(?!\d)",
+        (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T ](?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)"
+        rf"(?:[.,:](?P<f>\d{{1,9}})\b)?{_ZERO}{_Z}"),
+        (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T]?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)"
+        rf"(?:[.,](?P<f>\d{{1,9}}))?{_ZERO}{_Z}(?!\d)"),
         # BGL: 2005-06-03-15.42.50.675872
-        r"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>[0-5]\d)\.(?P<s>[0-6]\d)"
-        rf"(?:\.(?P<f>\d{{1,9}}))?{_ZERO}{_Z}",
+        (r"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>[0-5]\d)\.(?P<s>[0-6]\d)"
+        rf"(?:\.(?P<f>\d{{1,9}}))?{_ZERO}{_Z}"),
         # minutes only: 2026-11-23T10:40Z
-        rf"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_ZERO}"
-        rf"{_Z}(?![:\d])",
+        (rf"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_ZERO}"
+        rf"{_Z}(?![:\d])"),
         # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET
         rf"(?P<y>(?:19|20|21)\d\d)[- ]{_NAME}[- ] ?(?P<d>\d\d?)[ :T]{_CLOCK}{_Z}",
         # Spark 17/06/09 20:10:40; month and year swapped as their ranges tell
@@ -378,7 +378,7 @@ def _scale(whole: int) -> int | None:
     return None
 
 
-def epoch_time(value: int | float) -> int | None:
+def epoch_time(value: float) -> int | None:
     """Microseconds since the epoch of a number of seconds, milli-, micro- or nanoseconds, told by its magnitude."""
     if isinstance(value, float):
         if not 0 < value < 1e19:

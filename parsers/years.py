@@ -79,7 +79,7 @@ def yearless_stamp(row: bytes) -> int | None:
     if match is None:
         return None
     b, d, t, km, kd, kt, nm, nd, nt = match.groups()
-    month = MONTHS[(b or km or nm).decode()] if (b or km or nm).decode() in MONTHS else 0
+    month = MONTHS.get((b or km or nm).decode(), 0)
     day = int(d or kd or nd)
     clock = t or kt or nt
     if not month or not 1 <= day <= 31:

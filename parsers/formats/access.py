@@ -160,11 +160,11 @@ FORMATS = (
         title="Access log: common, combined, virtual hosts, key=value and ingress tails (nginx, Apache)",
         samples=(
             '192.0.2.7 - alice [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326',
-            '203.0.113.9 - - [23/Nov/2026:10:40:29 +0100] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.1" rt=0.004 '
-            'urt="0.003" ust="502" rid=5f2c',
+            ('203.0.113.9 - - [23/Nov/2026:10:40:29 +0100] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.1" rt=0.004 '
+            'urt="0.003" ust="502" rid=5f2c'),
             'shop.example.com:443 192.0.2.1 - - [23/Nov/2026:10:40:29 +0100] "-" 408 0 "-" "-"',
-            '192.0.2.1, 198.51.100.7 - - [23/Nov/2026:10:40:29 +0000] "POST /x HTTP/2.0" 200 5 "-" "app/1" 320 0.011 '
-            "[web-80] [] 10.0.0.4:8080 5 0.010 200 9a1b2c",
+            ('192.0.2.1, 198.51.100.7 - - [23/Nov/2026:10:40:29 +0000] "POST /x HTTP/2.0" 200 5 "-" "app/1" 320 0.011 '
+            "[web-80] [] 10.0.0.4:8080 5 0.010 200 9a1b2c"),
         ),
         reference="httpd.apache.org/docs/2.4/logs.html; nginx.org/en/docs/http/ngx_http_log_module.html",
         parse=parse,

@@ -170,14 +170,14 @@ FORMATS = (
         name="json",
         title="JSON lines of any schema",
         samples=(
-            '{"order": 1, "request_id": "9abb", "event": "order placed", "logger": "shop", "level": "info", "timestamp": '
-            '"2026-11-23T09:57:55.875734Z"}',
+            ('{"order": 1, "request_id": "9abb", "event": "order placed", "logger": "shop", "level": "info", "timestamp": '
+            '"2026-11-23T09:57:55.875734Z"}'),
             '{"name":"api","hostname":"web-1","pid":7,"level":50,"msg":"boom","time":"2026-11-23T09:57:55.875Z","v":0}',
             '{"level":"error","ts":1763893229.1234,"caller":"a/b.go:12","msg":"failed"}',
             '{"@t":"2026-11-23T09:57:55.8757340Z","@mt":"Hello {User}","@l":"Warning","User":"x"}',
             '{"log":"2026/11/23 started\\n","stream":"stderr","time":"2026-11-23T09:57:55.875734123Z"}',
-            '{"time":"2026-11-23T09:55:53+00:00","remote_addr":"192.0.2.97","method":"GET","uri":"/p/2","status":200,"bytes":46,'
-            '"request_time":0.005}',
+            ('{"time":"2026-11-23T09:55:53+00:00","remote_addr":"192.0.2.97","method":"GET","uri":"/p/2","status":200,"bytes":46,'
+            '"request_time":0.005}'),
         ),
         reference="elastic.co/guide/en/ecs; getpino.io; clef-json.org; RFC 8259",
         parse=parse,

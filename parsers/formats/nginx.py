@@ -62,9 +62,9 @@ FORMATS = (
         title="nginx error log",
         samples=(
             '2026/11/23 10:40:29 [notice] 15152#15152: using the "epoll" event method',
-            '2026/11/23 10:41:49 [error] 15156#15156: *3 connect() failed (111: Connection refused) while connecting to '
+            ('2026/11/23 10:41:49 [error] 15156#15156: *3 connect() failed (111: Connection refused) while connecting to '
             'upstream, client: 192.0.2.9, server: shop.example.com, request: "GET /a HTTP/1.1", upstream: '
-            '"http://127.0.0.1:8000/a", host: "shop.example.com"',
+            '"http://127.0.0.1:8000/a", host: "shop.example.com"'),
             "2026/11/23 10:40:29 [emerg] 7#7: bind() to 0.0.0.0:80 failed (98: Address already in use)",
         ),
         reference="nginx.org/en/docs/ngx_core_module.html#error_log",

@@ -121,8 +121,8 @@ FORMATS = (
         name="postgresql_csv",
         title="PostgreSQL csvlog",
         samples=(
-            '2026-11-23 10:40:29.343 UTC,"app","shop",3170,"192.0.2.1:42410",6923,3,"SELECT",2026-11-23 10:40:00 UTC,3/5,0,ERROR,'
-            '42601,"syntax error at or near ""FORM""",,,,,,"SELECT * FORM x",10,,"psql","client backend",,0',
+            ('2026-11-23 10:40:29.343 UTC,"app","shop",3170,"192.0.2.1:42410",6923,3,"SELECT",2026-11-23 10:40:00 UTC,3/5,0,ERROR,'
+            '42601,"syntax error at or near ""FORM""",,,,,,"SELECT * FORM x",10,,"psql","client backend",,0'),
             '2026-11-23 10:40:29.343 UTC,,,3170,,6923,1,,2026-11-23 10:40:00 UTC,,0,LOG,00000,"ready",,,,,,,,,"","postmaster",,0',
         ),
         reference="postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG",

@@ -220,8 +220,8 @@ FORMATS = (
         name="syslog_5424",
         title="Syslog, RFC 5424",
         samples=(
-            '<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47 [exampleSDID@32473 iut="3" '
-            'eventSource="Application"] An application event log entry',
+            ('<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47 [exampleSDID@32473 iut="3" '
+            'eventSource="Application"] An application event log entry'),
             "<34>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time to make the do-nuts.",
             "<46>1 - host app - - - no clock",
         ),

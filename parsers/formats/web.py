@@ -194,10 +194,10 @@ FORMATS = (
         name="aws",
         title="AWS load balancers, S3 access, VPC flows",
         samples=(
-            "http 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817 10.0.0.1:80 0.000 0.001 0.000 200 "
-            '200 34 366 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.46.0" - - -',
-            "2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "
-            '"GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -',
+            ("http 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817 10.0.0.1:80 0.000 0.001 0.000 200 "
+            '200 34 366 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.46.0" - - -'),
+            ("2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "
+            '"GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -'),
             "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK",
         ),
         reference="docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
@@ -208,8 +208,8 @@ FORMATS = (
         name="envoy",
         title="Envoy access log",
         samples=(
-            '[2016-04-15T20:17:00.310Z] "POST /api/v1/locations HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "nsq2http" '
-            '"cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://10.0.2.1:80"',
+            ('[2016-04-15T20:17:00.310Z] "POST /api/v1/locations HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "nsq2http" '
+            '"cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://10.0.2.1:80"'),
             '[2026-11-23T10:40:29.310Z] "GET /x HTTP/1.1" 503 UF 0 91 5 - "-" "curl/8" "id-1" "shop" "10.0.2.1:80"',
         ),
         reference="envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage",
@@ -233,8 +233,8 @@ FORMATS = (
         name="haproxy",
         title="HAProxy (without a syslog header)",
         samples=(
-            "10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "
-            '"GET /index.html HTTP/1.1"',
+            ("10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "
+            '"GET /index.html HTTP/1.1"'),
             "10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0",
         ),
         reference="docs.haproxy.org/3.0/configuration.html#8",

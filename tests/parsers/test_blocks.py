@@ -1,5 +1,7 @@
 """Laws of the block parser: lines are conserved, pieces equal the whole, and no bytes whatsoever raise."""
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -61,7 +63,7 @@ def test_a_file_in_pieces_reads_as_the_whole(lines: list[bytes], cuts: list[int]
     tables = []
     borders = sorted({0, len(lines), *(cut for cut in cuts if cut <= len(lines))})
     offset = 0
-    for begin, end in zip(borders, borders[1:], strict=False):
+    for begin, end in pairwise(borders):
         piece = b"".join(line + b"\n" for line in lines[begin:end])
         tables.append(parser.feed(piece, begin + 1, offset))
         offset += len(piece)
