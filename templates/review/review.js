@@ -15,7 +15,7 @@ export function current() {
   return all.find((one) => one.dataset.ref === chosen.ref) || all[Math.min(chosen.at, all.length - 1)] || null;
 }
 
-export function choose(entry, { focus = true, log = true } = {}) {
+export function choose(entry, { focus = true, log = true, scroll = focus } = {}) {
   const all = entries();
   if (!entry) return;
   for (const one of all) {
@@ -25,7 +25,7 @@ export function choose(entry, { focus = true, log = true } = {}) {
   const same = chosen.ref === entry.dataset.ref;
   chosen = { ref: entry.dataset.ref, at: all.indexOf(entry) };
   if (focus) entry.focus({ preventScroll: true });
-  if (focus) entry.scrollIntoView({ block: "nearest" });
+  if (scroll) entry.scrollIntoView({ block: "nearest" });
   cursor(entry.dataset.moment);
   if (log && !same) loadLog({ ref: entry.dataset.ref });
 }
@@ -125,6 +125,8 @@ export function showPane(name) {
   for (const button of document.querySelectorAll(".switch button")) {
     button.setAttribute("aria-pressed", String(button.dataset.pane === name));
   }
+  const line = name === "logs" && logActions.current();
+  if (line) line.scrollIntoView({ block: "center" });
 }
 
 const withEntry = (action) => (target) => {
@@ -231,6 +233,6 @@ startPlot({ jump: (moment) => loadLog({ moment }), dot: (ref) => choose(entries(
 startForms(change);
 startKeys(actions);
 const first = entries().find((one) => !one.classList.contains("done")) || entries()[0];
-if (first) choose(first);
+if (first) choose(first, { scroll: matchMedia("(min-width: 60rem)").matches });
 else loadLog({});
 setInterval(watch, 2000);
