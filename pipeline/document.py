@@ -30,6 +30,7 @@ _DATA = re.compile(r"<!-- retrolog:data ([a-z0-9._-]+)\s*")
 _DATA_END = re.compile(r"-->\s*")
 _KEY = re.compile(r"([A-Za-z_][\w-]*):(?:\s|$)")
 _REFERENCE = re.compile(r"\[E(\d+)\]")
+_TIME = re.compile(r"^[-*+] ((?:\d{4}-\d\d-\d\d )?\d\d:\d\d(?::\d\d)?) ", re.MULTILINE)
 _DRAFTED = ("figure", "index")  # data comments that a draft writes
 CONFLICT = "conflict."
 EVIDENCE = "evidence."
@@ -375,12 +376,22 @@ def _insert_new(segments: list[Segment], new: Document, gone: set[str]) -> list[
     for position, name in enumerate(order):
         if name in present or name in gone:
             continue
-        result.insert(_place(result, order, position), new.blocks[name])
+        result.insert(_place(result, order, position, new.blocks[name]), new.blocks[name])
         present.add(name)
     return result
 
 
-def _place(segments: list[Segment], order: list[str], position: int) -> int:
+def _earlier(segments: list[Segment], at: int, new: Block) -> int:
+    """1 when the human text at this place holds entries of the timeline that are all earlier than the new one, else 0."""
+    time = _TIME.search(new.body) if new.id.startswith("timeline.") else None
+    here = segments[at] if at < len(segments) else None
+    if time is None or not isinstance(here, Text) or not here.raw.endswith("\n"):
+        return 0
+    theirs = [match[1] for match in _TIME.finditer(here.raw)]
+    return int(bool(theirs) and max(theirs) <= time[1])
+
+
+def _place(segments: list[Segment], order: list[str], position: int, new: Block) -> int:
     where = {
         segment.id: i for i, segment in reversed(list(enumerate(segments))) if isinstance(segment, Block)
     }
@@ -390,7 +401,7 @@ def _place(segments: list[Segment], order: list[str], position: int) -> int:
             # A conflict stays with its block.
             while at < len(segments) and getattr(segments[at], "id", "") == CONFLICT + name:
                 at += 1
-            return at
+            return at + _earlier(segments, at, new)
     return min((where[name] for name in order[position + 1 :] if name in where), default=0)
 
 

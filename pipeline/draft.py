@@ -11,7 +11,8 @@ from .. import __version__
 from . import document, safe, wording
 from .errors import BadOption
 from .findings import Candidate, Entry, Evidence, Findings, Incident, Series
-from .mask import Masker, masked
+from .mask import Masker, masked, quotations
+from .verify import citations
 from .view import BINS, View, noun, span_of
 from .wording import Clock
 
@@ -119,12 +120,22 @@ def _evidence(evidence: tuple[Evidence, ...]) -> list[dict[str, Any]]:
     return [{"file": one.file, "line": one.line, "digest": one.digest} for one in evidence[:EVIDENCE]]
 
 
-def masker_for(findings: Findings, enabled: bool = True) -> Masker:
-    """A masker that knows the incident's hosts, and the services whose lines no person wrote."""
+def masker_for(findings: Findings, enabled: bool = True, previous: str = "") -> Masker:
+    """A masker that knows the incident's hosts, and the services whose lines no person wrote.
+
+    It goes on with the pseudonyms of the `previous` document, where that quotes lines that the findings quote too.
+    """
     entries = (*findings.timeline, *findings.misleading, *findings.nearly)
     written = {entry.service for entry in entries if entry.kind == "human"}
     words = {entry.host for entry in entries} | {entry.service for entry in entries} - written
-    return Masker(enabled, keep=[word for word in words if word])
+    masker = Masker(enabled, keep=[word for word in words if word])
+    if enabled and previous:
+        shown = {one.digest: one.text for one in citations(previous) if one.digest}
+        pairs = [
+            (safe.clean(one.text), shown[one.digest]) for one in quotations(findings) if one.digest in shown
+        ]
+        masker.resume(previous, pairs)
+    return masker
 
 
 def markdown(
@@ -138,10 +149,10 @@ def markdown(
     """The draft as Markdown with front matter; the same findings, command and style give the same bytes.
 
     `style` is a built-in name (`STYLES`) or the path of a Jinja2 template. `previous` is the document that the
-    draft will be merged into (`document.merge`): quoted lines keep the numbers they have there.
+    draft will be merged into (`document.merge`): quoted lines keep their numbers, people and clients their pseudonyms.
     Raises BadOption for a style that does not exist or does not render.
     """
-    findings = masked(findings, masker_for(findings, mask))
+    findings = masked(findings, masker_for(findings, mask, previous))
     view = View(findings, document.evidence_numbers(previous) if previous else None)
     body = _render(style, _context(findings, view))
     front = _front(findings, view.clock, command, style)

@@ -403,8 +403,8 @@ def masked(findings: Findings, masker: Masker) -> Findings:
     """The findings with every text masked; names are learned from all quoted lines first, so that order does not matter."""
     if not masker.enabled:
         return findings
-    for text in _quotations(findings):
-        masker.learn(text)
+    for one in quotations(findings):
+        masker.learn(one.text)
     for entry in findings.timeline:
         if entry.kind == "human" and entry.service:
             _learn_tag(entry.service, masker)
@@ -418,18 +418,18 @@ def _learn_tag(service: str, masker: Masker) -> None:
         masker.person(service)
 
 
-def _quotations(value: Any) -> Iterator[str]:
-    """The texts of all quoted lines: names are learned from what a log says, not from what was written about it."""
+def quotations(value: Any) -> Iterator[Evidence]:
+    """All quoted lines of the findings: names are learned from what a log says, not from what was written about it."""
     if isinstance(value, Evidence):
-        yield value.text
+        yield value
     elif is_dataclass(value) and not isinstance(value, type):
         for one in fields(value):
-            yield from _quotations(getattr(value, one.name))
+            yield from quotations(getattr(value, one.name))
     elif isinstance(value, tuple | list):
         for one in value:
-            yield from _quotations(one)
+            yield from quotations(one)
     elif isinstance(value, dict):
-        yield from _quotations(tuple(value.values()))
+        yield from quotations(tuple(value.values()))
 
 
 def _walk(value: Any, change: Callable[[str], str]) -> Any:

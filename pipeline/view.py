@@ -98,6 +98,10 @@ def _say(text: str, *, cell: bool = False) -> str:
     return safe.prose(wording.sentence(text), cell=cell)
 
 
+def _same(one: Candidate | None, other: Candidate | None) -> bool:
+    return one is not None and other is not None and one.time == other.time
+
+
 def noun(incident: Incident) -> str:
     return "outage" if incident.severity == "outage" else "partial degradation"
 
@@ -225,7 +229,10 @@ class View:
         onset = incident.onset.time
         steps = (
             ("detection", incident.detected),
-            ("acknowledgement", incident.acknowledged),
+            (
+                "acknowledgement",
+                None if _same(incident.acknowledged, incident.resolution) else incident.acknowledged,
+            ),
             ("action", incident.resolution),
         )
         told = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from retrolog.pipeline import document, draft
 from retrolog.pipeline.document import Block, Text
 from retrolog.pipeline.errors import NotADraft
 
-from .example import FINDINGS, INCIDENT, QUIET, at
+from .example import FINDINGS, INCIDENT, QUIET, at, quoted
 
 COMMAND = "retrolog draft logs"
 FIRST = draft.markdown(FINDINGS, COMMAND)
@@ -111,6 +112,36 @@ def test_human_text_between_blocks_keeps_its_place() -> None:
     edited = FIRST.replace(marker, marker + mine)
     merged = document.merge(edited, NEWER[0])
     assert marker + mine in merged
+
+
+def test_new_entries_go_before_or_after_a_humans_by_time() -> None:
+    marker = "<!-- retrolog:end timeline -->\n\n"
+    edited = FIRST.replace(marker, marker + "- 12:01:00 — We saw a spike.\n\n")
+    for seconds, order in (
+        (100, ["12:01:00", "12:01:40", "12:03:14"]),
+        (30, ["12:00:30", "12:01:00", "12:03:14"]),
+    ):
+        early = replace(FINDINGS.timeline[1], time=at(seconds), end=None)
+        newer = drafted(timeline=(early, *FINDINGS.timeline[:1], *FINDINGS.timeline[2:]))
+        fresh = newer.replace("timeline.error.", "timeline.early.")
+        merged = document.merge(edited, document.with_index(fresh.split("<!-- retrolog:data index")[0], {}))
+        assert re.findall(r"^- (\d\d:\d\d:\d\d) — ", merged, re.MULTILINE)[:3] == order
+
+
+def test_people_keep_their_pseudonyms_when_others_come_before_them() -> None:
+    line = "Nov 23 12:01:00 app-1 sudo:    yusuf : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/bin/ls"
+    other = replace(
+        FINDINGS.timeline[0],
+        time=at(60),
+        summary="yusuf ran ls as root",
+        evidence=(quoted("app-1/auth.log", 3, line),),
+    )
+    newer = drafted(timeline=(other, *FINDINGS.timeline))
+    assert "person-2 ran ls as root" in newer
+    assert "mailer 1.9.0 requested by person-1" in newer
+    assert "person-1 ran ls" in draft.markdown(
+        replace(FINDINGS, incidents=(), timeline=(other, *FINDINGS.timeline)), COMMAND
+    )
 
 
 def test_evidence_that_a_human_cites_outlives_its_sentence() -> None:
