@@ -7,7 +7,8 @@ many rows, so it is no slower than `re`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from .columns import decimal, fill, integer, present, seconds_of, severity_of, t
 from .grok import PatternError, expand, portable
 from .timestamps import TimeContext, read_time
 
+#: The entry point group by which a package adds formats: each names a `Format` or a tuple of them.
+GROUP = "retrolog.formats"
 #: Own formats are asked before all others unless they say otherwise; those below 10 are asked of every row.
 PRIORITY = 5
 _EPOCH = datetime(1970, 1, 1)
@@ -80,6 +83,31 @@ def own_format(
         if reader(sample.split("\n")[0], TimeContext(year=2000)) is None:
             raise PatternError(f"its sample {number} does not fit, or has no time that can be read: {sample[:80]!r}")
     return form
+
+
+def declared(taken: Collection[str] = ()) -> list[Format]:
+    """The formats that installed packages declare under the entry point group `retrolog.formats`.
+
+    A name that is `taken`, an entry that cannot be loaded, and one that is no format are left out with a warning: a broken
+    package must not keep logs from being read (packaging.python.org/specifications/entry-points).
+    """
+    from importlib.metadata import entry_points
+
+    found: list[Format] = []
+    for entry in sorted(entry_points(group=GROUP), key=lambda item: (item.name, item.value)):
+        try:
+            loaded: Any = entry.load()
+        except Exception as error:  # noqa: BLE001  # the code of another package may raise anything
+            warnings.warn(f"the log format {entry.name} ({entry.value}) cannot be loaded: {error}", stacklevel=2)
+            continue
+        for form in (loaded,) if isinstance(loaded, Format) else loaded if isinstance(loaded, tuple | list) else (None,):
+            if not isinstance(form, Format):
+                warnings.warn(f"the entry point {entry.name} ({entry.value}) names no Format or tuple of them", stacklevel=2)
+            elif form.name in taken or form.name in (other.name for other in found):
+                warnings.warn(f"the log format {form.name} of {entry.value} is left out: its name is taken", stacklevel=2)
+            else:
+                found.append(form)
+    return found
 
 
 @dataclass(slots=True)

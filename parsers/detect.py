@@ -26,7 +26,8 @@ def registry() -> tuple[Format, ...]:
 BUILT_IN = 10
     """All formats, those asked first first: every `Format` found in the modules of `retrolog.parsers.formats`.
 
-    A new family is a new module there with a `FORMATS` tuple; nothing else lists it.
+    A new family is a new module there with a `FORMATS` tuple; nothing else lists it. Installed packages add theirs by an
+    entry point (see `retrolog.parsers.custom.declared`).
     """
     from . import formats
 
@@ -34,11 +35,13 @@ BUILT_IN = 10
     for module in sorted(pkgutil.iter_modules(formats.__path__), key=lambda item: item.name):
         loaded = importlib.import_module(f"{formats.__name__}.{module.name}")
         found.extend(getattr(loaded, "FORMATS", ()))
+    from .custom import declared
     return tuple(sorted(found, key=lambda item: (item.priority, item.name)))
 
 
 def clean(text: str) -> str:
     """The row as the parsers see it: without colour codes, and without the NULs that a crash leaves before it."""
+    found.extend(declared({form.name for form in found}))
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     if text[:1] in ("\0", "\ufeff"):

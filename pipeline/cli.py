@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from .. import __version__
-from . import cli_document
+from . import cli_document, cli_formats
 from .review.command import review
 from .errors import BadOption, NotADraft, RetrologError
 
 if TYPE_CHECKING:
+    from .config import Config
     from .investigate import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,21 +66,35 @@ def reading_options(command: F) -> F:
             click.option("--year", type=click.IntRange(1970, 9999), help="Year of the first row of logs whose stamps have none."),
             click.option("--include", multiple=True, metavar="GLOB", help="Read only files whose name fits; may be repeated."),
             click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files whose name fits; may be repeated."),
+            click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Settings of these logs. [default: retrolog.toml in their folder or above]"),
         )
     ):
         command = option(command)
     return command
 
 
-def _options(start: str | None, end: str | None, zone: str | None, year: int | None, include: tuple[str, ...], exclude: tuple[str, ...], **more: Any) -> Options:
+def _options(
+    settings: Config, start: str | None, end: str | None, zone: str | None, year: int | None,
+    include: tuple[str, ...], exclude: tuple[str, ...], **more: Any,
+) -> Options:  # fmt: skip
     from .investigate import Options
     from .window import read_window, read_zone
 
+    given = [name for name, value in (("zone", zone), ("year", year)) if value is not None]
+    zone = zone or settings.zone
     info = read_zone(zone)
-    return Options(
+    options = Options(
         window=read_window(start, end, info), zone=info, zone_name=zone or "UTC", zone_given=zone is not None, year=year,
         include=include, exclude=exclude, **more,
     )  # fmt: skip
+    return settings.applied(options, given)
+
+
+def _unless_given(settings: Config, **values: Any) -> tuple[Any, ...]:
+    """These options' values; those left to their defaults are what the settings have for them."""
+    context = click.get_current_context()
+    left = [context.get_parameter_source(name) is ParameterSource.DEFAULT for name in values]
+    return tuple(settings.setting(name, value) if default else value for (name, value), default in zip(values.items(), left, strict=True))
 
 
 def _clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
@@ -120,7 +136,11 @@ def draft(
     """
     from .investigate import investigate
 
-    options = _options(**reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=_clock_offsets(offsets))
+    settings = cli_formats.settings_of(reading.pop("config"), paths)
+    style, max_entries, slo, lexicon, no_mask = _unless_given(
+        settings, style=style, max_entries=max_entries, slo=slo, lexicon=lexicon, no_mask=no_mask
+    )
+    options = _options(settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=_clock_offsets(offsets))
     findings = investigate(paths, options)
     if explain:
         _explain(findings)
@@ -188,7 +208,7 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
     from . import events as module
     from .sources import discover
 
-    options = _options(**reading)
+    options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
     found = discover(paths, options.include, options.exclude)
     table, reports = module.collect(found.sources, options)
     masker = None
@@ -240,7 +260,7 @@ def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     from . import inspection
     from .sources import discover
 
-    options = _options(**reading)
+    options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
     found = discover(paths, options.include, options.exclude)
     reports = inspection.inspect(found, options)
     show = inspection.as_json if form == "json" else inspection.as_text
@@ -260,12 +280,12 @@ def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     from .investigate import collect
     from .wording import Clock
 
-    options = _options(**reading)
+    options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
     summary = collect(paths, options).summary
     clock = Clock(options.zone_name)
     rows = finding.found(summary, options.window, paths, reading["zone"], clock)
     click.echo(finding.as_json(rows, summary) if form == "json" else finding.as_text(rows, summary, clock), nl=False)
 
 
-for command in (cli_document.render, cli_document.check, cli_document.verify, review):
+for command in (cli_document.render, cli_document.check, cli_document.verify, cli_formats.formats, review):
     main.add_command(command)

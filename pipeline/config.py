@@ -8,6 +8,7 @@ by path, unmask, or make other files and repositories be read. `docs/configurati
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from .errors import BadOption
 if TYPE_CHECKING:
     from ..parsers.base import Format
     from .investigate import Options
+    from .sources import LogFile
 
 #: The name that is searched for.
 NAME = "retrolog.toml"
@@ -39,12 +41,21 @@ class SourceRule:
     host: str | None = None
     service: str | None = None
     clock_offset: float | None = None
-    origin: str = NAME
+    path: Path = Path(NAME)  # the configuration
 
-    def fits(self, *names: str) -> bool:
-        """Whether the glob fits one of the names, the last part of it, or a folder it lies in."""
+    def fits(self, file: LogFile) -> bool:
+        """Whether the glob fits a file by its name, the name of the log it is a part of, or its place below the configuration.
+
+        Like --include, a glob without a slash also fits the last part, and one that fits a folder fits all in it.
+        """
+        from .rotation import part_of
         from .sources import fits
 
+        names = [file.file, part_of(file.file).stem]
+        place, folder = os.path.realpath(file.path), os.path.realpath(self.path.parent)
+        if file.path != "-" and place.startswith(folder.rstrip(os.sep) + os.sep):
+            below = os.path.relpath(place, folder).replace(os.sep, "/")
+            names += [below, part_of(below).stem]
         return any(fits(name, [self.glob]) for name in names)
 
 
@@ -90,11 +101,9 @@ class Config:
         )
 
 
-def together(rules: Sequence[SourceRule], file: str) -> SourceRule | None:
-    """What the rules that fit a file, or the log it is a part of, say of it: of each value the first; None where none fits."""
-    from .rotation import part_of
-
-    found = [rule for rule in rules if rule.fits(file, part_of(file).stem)]
+def together(rules: Sequence[SourceRule], file: LogFile) -> SourceRule | None:
+    """What the rules that fit a file say of it: of each value the first one; None where no rule fits."""
+    found = [rule for rule in rules if rule.fits(file)]
     if not found:
         return None
     whole = found[0]
@@ -176,7 +185,7 @@ def _rule(row: Mapping[str, Any], path: Path) -> SourceRule:
         host=source.text("host"),
         service=source.text("service"),
         clock_offset=source.number("clock_offset"),
-        origin=path.name,
+        path=path,
     )
 
 

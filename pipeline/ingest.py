@@ -51,13 +51,13 @@ class Reading:
     rules: tuple[SourceRule, ...] = ()
     formats: tuple[Format, ...] = ()
 
-    def rule(self, file: str) -> SourceRule | None:
+    def rule(self, file: LogFile) -> SourceRule | None:
         """What the rules that fit a file say of it together: of each value the first one, None where no rule fits."""
         from .config import together
 
         return together(self.rules, file) if self.rules else None
 
-    def for_file(self, file: str) -> Reading:
+    def for_file(self, file: LogFile) -> Reading:
         """How this file is read: with the zone and year that the rules give it."""
         rule = self.rule(file)
         if rule is None:
@@ -65,7 +65,7 @@ class Reading:
         reading = self if rule.year is None else replace(self, year=rule.year)
         if rule.zone is None:
             return reading
-        return replace(reading, zone=rule.zone, zone_name=rule.zone_name, zone_given=True, zone_from=rule.origin)
+        return replace(reading, zone=rule.zone, zone_name=rule.zone_name, zone_given=True, zone_from=rule.path.name)
 
 
 @dataclass(slots=True)
@@ -163,7 +163,7 @@ class Reader:
         for name, value in (("source", self.source), ("file", self.file.file)):
             column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.num_rows, np.int32)), pa.array([value]))
             part = part.append_column(name, column)
-        rule = self.reading.rule(self.file.file)
+        rule = self.reading.rule(self.file)
         for name, stated in (("host", rule.host), ("service", rule.service)) if rule is not None else ():
             if stated is not None:
                 known = pc.fill_null(part[name].cast(pa.string()), stated).dictionary_encode()
@@ -189,7 +189,7 @@ class Reader:
             fates={k: self.fates[k] for k in ("in_window", "outside", "undated", "continued")},
             first=self.first if reach.first is None else min(reach.first, self.first or reach.first),
             last=self.last if reach.last is None else max(reach.last, self.last or reach.last),
-            zone=_zone_note(context, self.reading.for_file(self.file.file)),
+            zone=_zone_note(context, self.reading.for_file(self.file)),
             year=_year_note(context),
             skipped=reach.unread,
             how=self.how or reach.why,

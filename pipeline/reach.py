@@ -173,7 +173,7 @@ def format_of(counts: Counter[str]) -> str:
 def context_of(file: LogFile, reading: Reading) -> TimeContext:
     """How times of a file are read when nothing is known of its years yet."""
     window = None if reading.window == Window() else (reading.window.start, reading.window.end)
-    reading = reading.for_file(file.file)
+    reading = reading.for_file(file)
     return TimeContext(
         zone=reading.zone, zone_given=reading.zone_given, year=reading.year, reference=file.mtime, window=window
     )
