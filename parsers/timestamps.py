@@ -188,7 +188,7 @@ def _is_day(year: int, month: int, day: int) -> bool:
 
 
 # ------------------------------------------------------------------ the shapes
-_CLOCK = r"(?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)(?:[.,](?P<f>\d{1,9}))?(?: ?(?P<p>[AaPp]\.?[Mm]\b\.?))?"
+_CLOCK = r"(?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)(?:(?:[.,]|:(?=\d{3}\b))(?P<f>\d{1,9}))?(?: ?(?P<p>[AaPp]\.?[Mm]\b\.?))?"
 _Z = rf"(?P<z>{ZONE})?(?:\[[A-Z][A-Za-z_]+/[A-Za-z_/+-]+\])?"
 _REGION = rf"(?P<z>{ZONE}| [A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?)?"
 _NAME = r"(?P<mo>(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\b)"
@@ -200,7 +200,7 @@ _DIGIT_SHAPES = tuple(
     re.compile(shape)
     for shape in (
         # ISO 8601, RFC 3339 and relatives: 2026-11-23T10:40:29.123+01:00, 2026/11/23 10:40:29, 2026.11.23 ...
-        rf"(?P<y>(?:19|20|21)\d\d)[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?:[T_|:]| {{1,3}}|\t|T)-?{_CLOCK}{_Z}",
+        rf"(?P<y>(?:19|20|21)\d\d)[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?:[T_|:,\t]| {{1,3}})-?{_CLOCK}{_Z}",
         # CLF and haproxy, JDK and PHP, RabbitMQ, Redis, RFC 822: 23/Nov/2026:10:40:29 +0100, 23-Nov-2026 10:40:29 UTC
         rf"(?P<d>\d\d?)[-/ ]{_NAME},?[-/ ](?P<y>\d{{4}})(?::{{1,2}}|[ T]{{1,2}}){_CLOCK}{_REGION}",
         # Hadoop before 2.0, HealthApp, compact ISO: 20171223-22:15:29:606, 20261123T104029Z
@@ -208,9 +208,9 @@ _DIGIT_SHAPES = tuple(
         rf"(?:[.,:](?P<f>\d{{1,9}})\b)?{_ZERO}{_Z}"),
         (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T]?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)"
         rf"(?:[.,](?P<f>\d{{1,9}}))?{_ZERO}{_Z}(?!\d)"),
-        # BGL: 2005-06-03-15.42.50.675872
-        (r"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>[0-5]\d)\.(?P<s>[0-6]\d)"
-        rf"(?:\.(?P<f>\d{{1,9}}))?{_ZERO}{_Z}"),
+        # BGL and Unreal: 2005-06-03-15.42.50.675872, 2026.11.23-10.40.29:123
+        (r"(?P<y>(?:19|20|21)\d\d)[-.](?P<mo>\d\d)[-.](?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>[0-5]\d)\.(?P<s>[0-6]\d)"
+        rf"(?:[.:](?P<f>\d{{1,9}}))?{_ZERO}{_Z}"),
         # minutes only: 2026-11-23T10:40Z
         (rf"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_ZERO}"
         rf"{_Z}(?![:\d])"),

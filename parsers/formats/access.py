@@ -47,7 +47,8 @@ def parse(text: str, context: TimeContext) -> Event | None:
     event = Event(reading[1], after, "access")
     take_clients(event, head["before"])
     take_body(event, after)
-    if event.status is None and event.method is None and not after.startswith('"'):
+    named = event.client is not None and _ADDRESS.match(event.client)
+    if event.status is None and event.method is None and not after.startswith('"') and not named:
         return None  # a bracketed date alone is some other log
     return event
 

@@ -16,7 +16,7 @@ from ..timestamps import TimeContext, epoch_text, match_time
 #: What may stand before the time: a file's name, a tag in brackets or a Go logger's prefix; a level, alone or with a thread.
 _BEFORE = re.compile(
     r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z][\w./:-]{0,40})\]\s+(?=\d{4}[-/])|"
-    r"[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} [A-Z ]+ AT )?"
+    r"[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} (?:[A-Z ]+ AT )?)?"
     rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[[^\]]{{0,100}}\])?[\s,:|-]\s*)?[\[(<\"'|*#]?\s?(?=[\dA-Z@])"
 )
 _OPENING = re.compile(r"[\[(<\"'|*#]?\s?")

@@ -15,7 +15,7 @@ from ..shapes import CLOCK
 from ..timestamps import TimeContext, read_time
 
 _KLOG = re.compile(
-    r"(?s)(?P<level>[IWEF])(?P<date>\d{4}|\d{8}) (?P<clock>\d\d:\d\d:\d\d(?:\.\d{1,9})?)\s+(?P<pid>\d+) (?P<caller>[^\]\s]{1,200})\] ?(?P<message>.*)$"
+    r"(?s)(?P<level>[IWEF])(?P<date>\d{4}|\d{8}) (?P<clock>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?P<utc>Z?)\s+(?P<pid>\d+) (?P<caller>[^\]\s]{1,200})\] ?(?P<message>.*)$"
 )
 _GIN = re.compile(
     r"(?s)\[GIN(?:-debug)?\] (?P<date>\d{4}/\d\d/\d\d) - (?P<clock>\d\d:\d\d:\d\d) \|\s*(?P<status>\d{3})\s*\|\s*(?P<took>[\d.]+[a-zµμ]+)\s*\|\s*"
@@ -30,7 +30,7 @@ def parse_klog(text: str, context: TimeContext) -> Event | None:
         return None
     date, clock = match["date"], match["clock"]
     if len(date) == 8:
-        reading = read_time(f"{date} {clock}", context)
+        reading = read_time(f"{date} {clock}{match['utc']}", context)
         if reading is None:
             return None
         time = reading[1]
@@ -38,19 +38,19 @@ def parse_klog(text: str, context: TimeContext) -> Event | None:
         month, day = int(date[:2]), int(date[2:])
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
-        time = yearless_clock(month, day, clock, context)
+        time = yearless_clock(month, day, clock, context, match["utc"])
     event = Event(time, match["message"], "klog", severity=severity_of(match["level"]), pid=integer(match["pid"]))
     event.fields["caller"] = match["caller"]
     return event
 
 
-def yearless_clock(month: int, day: int, clock: str, context: TimeContext) -> int | None:
-    """The time of a date without a year and a clock text `hh:mm:ss[.fraction]`."""
+def yearless_clock(month: int, day: int, clock: str, context: TimeContext, zone: str = "") -> int | None:
+    """The time of a date without a year and a clock text `hh:mm:ss[.fraction]`, in `zone` or the context's."""
     whole, _, fraction = clock.replace(",", ".").partition(".")
     hours, minutes, seconds = (int(part) for part in whole.split(":"))
     micros = int((fraction + "000000")[:6]) if fraction else 0
     context.begin()
-    return context.yearless(month, day, hours * 3600 + minutes * 60 + seconds, micros, None)
+    return context.yearless(month, day, hours * 3600 + minutes * 60 + seconds, micros, zone or None)
 
 
 def parse_gin(text: str, context: TimeContext) -> Event | None:

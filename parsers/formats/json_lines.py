@@ -25,7 +25,7 @@ _TIME_KEYS = (
     "created_at", "created", "createdAt", "time_unix_nano", "timeUnixNano", "observedTimeUnixNano", "msec", "request_time_local", "receiveTimestamp",
     "ingestionTime", "record_time", "isotime", "localtime", "UtcTime", "EventTime", "TimeGenerated", "when", "dt", "epoch",
 )  # fmt: skip
-_NESTED_TIME_KEYS = frozenset(_TIME_KEYS[:14])
+_NESTED_TIME_KEYS = frozenset((*_TIME_KEYS[:14], "created"))
 _LEVEL_KEYS = (
     "level", "severity", "log.level", "levelname", "lvl", "@l", "loglevel", "log_level", "logLevel", "LogLevel", "Level",
     "severity_text", "severityText", "SeverityText", "level_name", "levelName", "PRIORITY", "priority", "l", "s", "error_severity", "syslog.severity.name",
@@ -136,6 +136,12 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
                 used.add(key)
                 used.update(f"{key}.{inner}" for inner in record[key]) if isinstance(record[key], dict) else None
                 return time
+    date, clock = record.get("date"), record.get("time")
+    if isinstance(date, str) and isinstance(clock, str):  # firewalls write them apart
+        time = _time_value(f"{date} {clock}{record.get('tz', '')}".replace('"', ""), context)
+        if time is not None:
+            used.update(("date", "time"))
+            return time
     for key, value in flat.items():
         if "." in key and key.rpartition(".")[2] in _NESTED_TIME_KEYS:
             time = _time_value(value, context)

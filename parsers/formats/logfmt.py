@@ -15,6 +15,7 @@ from .json_lines import record_event
 
 _START = re.compile(r'[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$)')
 _PAIR = re.compile(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*)))?(?=\s|$)')
+_LABEL = re.compile(r"[\w.-]{1,64}$")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _MARKS = frozenset("time timestamp ts t @timestamp level lvl severity msg message event at log_level datetime".split())
@@ -44,6 +45,20 @@ def pairs_of(text: str) -> dict[str, object] | None:
     return record
 
 
+def parse_ltsv(text: str, context: TimeContext) -> Event | None:
+    """The event of a row of labelled tab-separated values that names a time; None for any other row."""
+    if text.count("\t") < 2:
+        return None
+    record: dict[str, object] = {}
+    for piece in text.split("\t"):
+        label, colon, value = piece.partition(":")
+        if not colon or _LABEL.match(label) is None:
+            return None
+        record.setdefault(label, value)
+    event = record_event(record, text, context, "ltsv")
+    return event if event.time is not None else None
+
+
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event of a logfmt row; None for any other row."""
     if not _START.match(text):
@@ -58,6 +73,17 @@ def parse(text: str, context: TimeContext) -> Event | None:
 
 
 FORMATS = (
+    Format(
+        name="ltsv",
+        title="Labelled tab-separated values",
+        samples=(
+            "time:2026-11-23T10:40:29Z\thost:192.0.2.1\treq:GET / HTTP/1.1\tstatus:200",
+            "host:192.0.2.1\ttime:[23/Nov/2026:10:40:29 +0900]\tmethod:GET\turi:/a\tstatus:404",
+        ),
+        reference="ltsv.org",
+        parse=parse_ltsv,
+        priority=38,
+    ),
     Format(
         name="logfmt",
         title="logfmt",
