@@ -172,13 +172,13 @@ def write(scene: Scene, folder: Path) -> None:
         caused, 0 if scene.fault is None else scene.fault.status, np.where(background, 500, 200)
     )
     for when, where, code, duration in zip(times, page, status, took, strict=True):
-        request(
-            scene,
-            float(when + duration),
-            PAGES[where].format(n=int(rng.integers(1, 400))),
-            int(code),
-            float(duration),
-        )
+        ended_at, path = float(when + duration), PAGES[where].format(n=int(rng.integers(1, 400)))
+        request(scene, ended_at, path, int(code), float(duration))
+        if (
+            code == 200 and path in LOGGED
+        ):  # the application says so a moment before the proxy logs the request
+            order = Said("app", "orders", f"order {rng.integers(10_000, 99_999)} changed by {path}", "")
+            scene.say(ended_at - 0.1 * float(duration), order)
     for when in np.arange(scene.start, stop, float(rng.uniform(60, 120))):
         scene.say(float(when), DECOYS[int(rng.integers(0, len(DECOYS)))], int(rng.integers(0, 2)))
     scene.say(float(rng.uniform(scene.start, stop)), OTHER_CHANGE, 1)

@@ -25,9 +25,9 @@ REACH = 14 * 3600 + 600.0
 _QUARTER = 900.0
 #: The rest after the nearest quarter hour up to which an offset is read as a zone; a larger one is all skew.
 _ZONE_REST = 180.0
-#: Peak height in standard deviations that stands alone (unrelated logs reach 5: docs/accuracy.md), that with stamps in whole
-#: seconds, and that which two independent peaks at one lag must have.
-_SURE, _SURE_WHOLE, _CONFIRMS = 7.0, 8.0, 5.5
+#: Peak height in standard deviations that stands alone (unrelated logs reach 5: docs/accuracy.md), and that which each of two
+#: independent peaks at one lag must have.
+_SURE, _CONFIRMS = 6.0, 5.0
 #: A second peak this near to the best one in height makes the lag ambiguous: a rhythm, not an event.
 _RIVAL = 0.8
 #: Unless the rival is a lag of nothing: equal clocks are what is to be expected.
@@ -228,7 +228,7 @@ def _peak_of_counts(first: Floats, second: Floats, width: float, step: float) ->
     near, surplus, sampled = _differences(_centred(first), _centred(second), at, width)
     if not len(near):
         return None
-    return _judged(*_centre(near, at, surplus, step), height, surplus * sampled, rival, "counts", step)
+    return _judged(*_centre(near, at, surplus, step), height, surplus * sampled, rival, "counts")
 
 
 def _fluctuation(times: Floats, width: float) -> tuple[float, Floats, Floats]:
@@ -261,7 +261,7 @@ def _peak_of_lags(lags: Floats, width: float, step: float, method: str) -> Offse
     at, z, rival = peak
     near = lags[np.abs(lags - at) <= 1.5 * width]
     surplus = len(near) - float(chance[int(np.argmin(np.abs(places - at)))]) * 1.5
-    return _judged(*_centre(near, at, surplus, step), z, surplus, rival, method, step)
+    return _judged(*_centre(near, at, surplus, step), z, surplus, rival, method)
 
 
 def _peak(z: Floats, centre: Floats, width: float) -> tuple[float, float, float] | None:
@@ -327,7 +327,7 @@ def _centre(lags: Floats, at: float, surplus: float, step: float) -> tuple[float
     if step >= 1.0:
         shift = float(np.sum(lags - at)) / max(surplus, 1.0)
         return at + float(np.clip(shift, -1.0, 1.0)), min(
-            1.0, 0.1 + 2 * float(np.std(lags)) * len(lags) ** 0.5 / max(surplus, 1.0)
+            1.0, 0.25 + 2 * float(np.std(lags)) * len(lags) ** 0.5 / max(surplus, 1.0)
         )
     ordered = np.sort(lags)
     while len(ordered) > 3:
@@ -342,11 +342,9 @@ def _centre(lags: Floats, at: float, surplus: float, step: float) -> tuple[float
     return middle, max(2 * spread, 0.01)
 
 
-def _judged(
-    seconds: float, error: float, z: float, surplus: float, rival: float, method: str, step: float
-) -> Offset:
+def _judged(seconds: float, error: float, z: float, surplus: float, rival: float, method: str) -> Offset:
     clear = rival < _RIVAL * z
-    enough = surplus >= _MIN_PAIRS and z >= (_SURE_WHOLE if step >= 1.0 else _SURE)
+    enough = surplus >= _MIN_PAIRS and z >= _SURE
     note = "" if clear else "a second lag fits nearly as well"
     return Offset(seconds, error, z, int(max(surplus, 0)), method, clear and enough, note)
 
@@ -369,7 +367,9 @@ def _pooled(votes: Sequence[tuple[tuple[str, str], Offset]]) -> Offset | None:
 
     best = max((vote for _, vote in votes), key=lambda vote: (weight(vote), vote.z))
     support = backing(best)
-    sharp = min((vote for _, vote in support), key=lambda vote: (vote.error, -vote.z), default=best)
+    finest = min((vote.error for _, vote in support), default=best.error)
+    fine = [vote for _, vote in support if vote.error <= 2 * finest]
+    sharp = max(fine, key=lambda vote: vote.z, default=best)
     others = {names for names, _ in support}
     # Two pairs of series are independent witnesses when they share neither side.
     confirmed = any(a[0] != b[0] and a[1] != b[1] for a in others for b in others)
