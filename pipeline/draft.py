@@ -189,11 +189,11 @@ def _context(findings: Findings, view: View) -> dict[str, Any]:
         "incidents": incidents,
         "has_candidates": any(incident["candidates"] for incident in incidents),
         "verdict": Markup(safe.prose(wording.sentence(findings.verdict or "No outage found"))),
-        "looked_at": _looked_at(findings, view.clock),
+        "looked_at": [Markup(text) for text in _looked_at(findings, view.clock)],
         "timeline": timeline,
         "further": further,
-        "timeline_note": _timeline_note(findings, view.clock),
-        "figure_caption": _figure_caption(findings, view.clock),
+        "timeline_note": Markup(_timeline_note(findings, view.clock)),
+        "figure_caption": Markup(_figure_caption(findings, view.clock)),
         "misleading": view.misleading(),
         "lessons": _lessons(findings, view),
         "actions": view.actions(),
@@ -320,7 +320,7 @@ def _timeline_note(findings: Findings, clock: Clock) -> str:
     start, _ = span_of(findings)
     if not findings.timeline:
         return "No event in these logs stands out enough for an entry."
-    zone = clock.label(start) if start is not None else findings.zone
+    zone = clock.label(start) if start is not None else "UTC"
     return f"Times of day in {zone}{', each with its offset, which changes' if clock.shifts else ''}."
 
 

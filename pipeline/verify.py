@@ -23,7 +23,7 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{16})")
 _ALIKE = 0.6
 
 
-class _Piece(Protocol):
+class Piece(Protocol):
     """Whole lines of a file: the text, the number of its first line."""
 
     @property
@@ -43,7 +43,7 @@ class Logs(Protocol):
         """The bytes at each (line, offset, size), by line."""
         ...
 
-    def blocks(self, file: str) -> Iterator[_Piece]:
+    def blocks(self, file: str) -> Iterator[Piece]:
         """The file as blocks of whole lines, in order."""
         ...
 
@@ -62,7 +62,7 @@ class DiscoveredLogs:
 
         return read_lines(self._files[file], wanted)
 
-    def blocks(self, file: str) -> Iterator[_Piece]:
+    def blocks(self, file: str) -> Iterator[Piece]:
         from .read import read_blocks
 
         return read_blocks(self._files[file])
@@ -100,8 +100,9 @@ class Verdict:
         if self.status == "changed":
             return f"E{one.number} {where} changed: the line there is no longer the one that was quoted"
         if self.status == "lost":
+            clone = "; name its clone with --git" if one.file.startswith("git:") else ""
             return (
-                f"E{one.number} {where} lost: no line of these logs has its digest"
+                f"E{one.number} {where} lost: no line of these logs has its digest{clone}"
                 if one.digest
                 else (f"E{one.number} {where} lost: the document holds no digest for it")
             )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_IANA = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[/_+-][A-Za-z0-9]+)*")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
 SECOND = 1_000_000
 
@@ -80,7 +81,9 @@ class Clock:
         offset = self._offset(self.at(moment))
         if self.zone_name.upper() in ("UTC", "Z", "ETC/UTC"):
             return "UTC"
-        return f"UTC{offset}" if _OFFSET.fullmatch(self.zone_name) else f"{self.zone_name}, UTC{offset}"
+        # Only what can be the name of a zone is shown, so that the label is safe to print anywhere.
+        named = _IANA.fullmatch(self.zone_name) and not _OFFSET.fullmatch(self.zone_name)
+        return f"{self.zone_name}, UTC{offset}" if named else f"UTC{offset}"
 
     @staticmethod
     def _offset(at: datetime) -> str:

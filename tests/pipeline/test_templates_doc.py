@@ -15,7 +15,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding=
 
 def test_every_variable_is_described() -> None:
     names = set(draft._context(FINDINGS, View(FINDINGS)))
-    described = set(re.findall(r"`([a-z_]+)(?:\([a-z]*\))?`", PAGE)) | set(re.findall(r"\{% call ([a-z]+)\(", PAGE))
+    described = set(re.findall(r"`([a-z_]+)(?:\([a-z]*\))?`", PAGE)) | set(
+        re.findall(r"\{% call ([a-z]+)\(", PAGE)
+    )
     assert names <= described
     incident = View(FINDINGS).incident(FINDINGS.incidents[0], 1)
     assert set(incident) <= described | {"endpoints"}
