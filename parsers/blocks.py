@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .base import Event, Format
 from .columns import take_trailing
-from .detect import LAST_RESORT, Detector, clean
+from .detect import LAST_RESORT, TRUSTED_AFTER, Detector, clean
 from .tables import events_table
 from .timestamps import TimeContext
 from .years import YearPlan, plan_years, scan_years
@@ -47,12 +47,13 @@ class BlockParser:
         self._parts: list[str] = []
         self._kept = 0
         self._timed = False  # an event with a time has been seen in this file
-        self._indented = False  # events of this file begin with spaces
+        self.indented = False  # events of this file begin with spaces
+        self.resting = 0  # blocks to be read row by row because reading by columns was of no use
 
     def resume(self, head: BlockParser) -> None:
         """Makes this parser, which begins amid a file, know what another learnt from the file's first rows."""
         self.detector.take_over(head.detector)
-        self._timed, self._indented = head._timed, head._indented
+        self._timed, self.indented = head._timed, head.indented
 
     def feed(self, data: bytes, line: int, offset: int) -> pa.Table:
         """Takes whole lines (the file's last one may lack its line feed) and answers the events completed by them.
@@ -60,7 +61,22 @@ class BlockParser:
         `line` is the 1-based number of the first line, `offset` its byte offset in the unpacked text. One CR before a
         line feed is dropped here, so that offsets stay those of the text.
         """
-        return events_table(self.events(data, line, offset))
+        from .kernels import parse_block
+
+        return parse_block(self, data, line, offset)
+
+    def ready_for(self, form: Format, text: str) -> bool:
+        """Whether a row that this format reads would now begin an event of it: nothing else is asked first."""
+        detector = self.detector
+        trusted = form.priority < LAST_RESORT or detector.generic_run >= TRUSTED_AFTER
+        asked_first = bool(detector.favourites) and detector.favourites[0] is form and trusted
+        return asked_first and not (self._open is not None and self._continues(text))
+
+    def passed(self, form: Format, events: int, last: int) -> None:
+        """Takes note of so many events of a format that were read by columns, the last one at this time."""
+        self._format, self._timed, self.indented = form, True, False
+        self.detector.passed(form, events)
+        self.context.accept(last)
 
     def finish(self) -> pa.Table:
         """The event still open at the end of the file, as a table of one row or none."""
@@ -113,7 +129,7 @@ class BlockParser:
         """Whether the row belongs to the open event without asking what it is: by its format's word, or indented."""
         if self._format is not None and self._format.continues is not None and self._format.continues(text, self.context):
             return True
-        return self._timed and not self._indented and text[:1] in (" ", "\t", "")
+        return self._timed and not self.indented and text[:1] in (" ", "\t", "")
 
     def _several_rows(self) -> bool:
         """Whether the open event is of a format whose records span rows, so that untimed rows are its own."""
@@ -143,7 +159,7 @@ class BlockParser:
         context.accept(event.time)
         if dated:
             self._timed = True
-            self._indented = len(bare) < len(seen)
+            self.indented = len(bare) < len(seen)
         return form, event
 
     def _append(

@@ -40,7 +40,7 @@ def severity_of(word: object) -> str | None:
     if isinstance(word, bool) or word is None:
         return None
     if isinstance(word, int | float):
-        return _severity_number(int(word)) if word == word and abs(word) < 10_000 else None
+        return _severity_number(int(word)) if abs(word) < 10_000 else None  # false for NaN too
     if not isinstance(word, str):
         return None
     key = word.strip(" []<>:()").lower()
@@ -187,6 +187,9 @@ _REQUEST_ID = re.compile(
     r"(?:^|[\s\[(,;])\"?(?:request_id|requestId|req_id|rid|request-id|x-request-id|X-Request-I[Dd]|trace_id|traceId|"
     r"correlation_id|correlationId|traceparent)\"?[=:]\s?\"?([\w.:/+-]{4,128})"
 )
+#: The same for many rows at once: an RE2 pattern, and what bytes hold when it can match at all.
+REQUEST_ID_PATTERN = _REQUEST_ID.pattern.replace("([\\w", "(?P<id>[\\w")
+REQUEST_ID_WORDS = (b"request_id", b"requestId", b"req_id", b"rid", b"equest-id", b"equest-I", b"trace_id", b"traceId", b"correlation", b"traceparent")
 _PAIRS = re.compile(r"(?:^|[\s\[(,])(method|path|uri|status|status_code|duration_ms|duration|latency)=(\"[^\"]*\"|[^\s,;\])]+)")
 
 
@@ -236,6 +239,8 @@ _GO_PART = re.compile(r"(\d+(?:\.\d+)?) ?(h|ms|m|s|us|µs|μs|ns)")
 _GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)? ?(?:h|ms|m|s|us|µs|μs|ns))+")
 
 #: Names of request columns in structured logs, lower case, dotted where nested.
+#: Words for a status that mean other things too: believed only beside a method and a path.
+VAGUE_STATUS_KEYS = ("code", "rc", "sc", "st", "result")
 HTTP_KEYS: dict[str, tuple[str, ...]] = {
     "client": ("remote_addr", "client_ip", "clientip", "remote_ip", "client", "client.ip", "client.address", "source.ip",
                "source.address", "remoteaddr", "clienthost", "remote-addr", "ip", "http.remote_addr", "downstream_remote_address",
@@ -248,15 +253,17 @@ HTTP_KEYS: dict[str, tuple[str, ...]] = {
              "x-envoy-origin-path", "http.url_details.path", "endpoint"),
     "status": ("status", "status_code", "statuscode", "http_status", "http.status_code", "http.response.status_code",
                "response_code", "res.statuscode", "response.status", "downstreamstatus", "resp_status", "http_status_code",
-               "httprequest.status", "response_status", "http.status", "sc-status"),
+               "httprequest.status", "response_status", "http.status", "sc-status", "http_code", "response",
+               *VAGUE_STATUS_KEYS),
     "bytes": ("bytes", "body_bytes_sent", "bytes_sent", "http.response.body.bytes", "http.response.bytes", "size", "resp_size",
               "response_size", "downstreamcontentsize", "bytes_out", "httprequest.responsesize", "response_bytes",
               "http.response_content_length", "content_length", "response.body_bytes"),
     "duration": ("request_time", "duration", "latency", "duration_ms", "latency_ms", "elapsed_ms", "response_time", "elapsed",
                  "responsetime", "took_ms", "time_taken", "http.duration", "event.duration", "request_time_ms",
                  "response_time_ms", "duration_s", "duration_seconds", "durationms", "latencyms", "httprequest.latency", "duration_us",
-                 "duration_ns", "elapsedmilliseconds", "latency_us", "latency_ns", "response-time", "time_taken_ms", "runtime"),
-    "upstream": ("upstream", "upstream_addr", "upstream_host", "upstreamaddr", "serviceaddr", "upstream.address", "serviceurl.host"),
+                 "duration_ns", "elapsedmilliseconds", "latency_us", "latency_ns", "response-time", "time_taken_ms", "runtime",
+                 "elapsed_s", "elapsed_seconds", "secs", "time_s", "took", "rt"),
+    "upstream": ("upstream", "upstream_addr", "upstream_host", "upstreamaddr", "serviceaddr", "upstream.address", "serviceurl.host", "backend", "up"),
 }  # fmt: skip
 _HTTP_COLUMN = {key: column for column, keys in HTTP_KEYS.items() for key in keys}
 
@@ -288,6 +295,8 @@ def take_http(event: Event, flat: dict[str, Any]) -> set[str]:
         value = flat[key]
         if column == "status":
             code = status_code(value)
+            if key.lower() in VAGUE_STATUS_KEYS and not ("method" in ranked and "path" in ranked):
+                continue
             if code is not None and (is_request or key.lower() != "status"):
                 event.status = code
                 used.add(key)

@@ -6,42 +6,54 @@ import importlib
 import pkgutil
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from .base import Event, Format
 from .columns import pattern_event
 from .timestamps import TimeContext
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 #: A row that could begin an event has, near its start, a time of day, an epoch, a brace, a pair or a bracketed number.
 _MAY_START = re.compile(r"\d\d?[:.]\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]{0,200}\x07")
-_TRUSTED_AFTER = 64  # rows of the generic format after which the particular ones are no longer asked first
+#: Rows of a format of last resort after which the particular ones are no longer asked first.
+TRUSTED_AFTER = 64
 #: Formats from this priority on take any row with a time: they are asked last.
 LAST_RESORT = 90
+#: Formats before this priority are somebody's own: they are asked of every row, whatever it begins with.
+BUILT_IN = 10
 _FAVOURITES = 4
 
 
 @lru_cache(maxsize=1)
 def registry() -> tuple[Format, ...]:
-#: Formats before this priority are somebody's own: they are asked of every row, whatever it begins with.
-BUILT_IN = 10
     """All formats, those asked first first: every `Format` found in the modules of `retrolog.parsers.formats`.
 
     A new family is a new module there with a `FORMATS` tuple; nothing else lists it. Installed packages add theirs by an
     entry point (see `retrolog.parsers.custom.declared`).
     """
     from . import formats
+    from .custom import declared
 
     found: list[Format] = []
     for module in sorted(pkgutil.iter_modules(formats.__path__), key=lambda item: item.name):
         loaded = importlib.import_module(f"{formats.__name__}.{module.name}")
         found.extend(getattr(loaded, "FORMATS", ()))
-    from .custom import declared
+    found.extend(declared({form.name for form in found}))
     return tuple(sorted(found, key=lambda item: (item.priority, item.name)))
+
+
+def may_start(texts: pa.Array) -> pa.Array:
+    """Whether each text has what an event could begin with; the rule of `Detector.parse` for many rows at once."""
+    import pyarrow.compute as pc
+
+    return pc.match_substring_regex(texts, _MAY_START.pattern)
 
 
 def clean(text: str) -> str:
     """The row as the parsers see it: without colour codes, and without the NULs that a crash leaves before it."""
-    found.extend(declared({form.name for form in found}))
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     if text[:1] in ("\0", "\ufeff"):
@@ -61,18 +73,6 @@ def parse_with(candidate: Format, text: str, context: TimeContext) -> Event | No
     return pattern_event(candidate.name, match, context) if match is not None else None
 
 
-class Detector:
-    """Finds the format of each row of one file; what spoke last is asked first."""
-
-    def __init__(self, context: TimeContext, formats: tuple[Format, ...] | None = None) -> None:
-        self.context = context
-        self.formats = registry() if formats is None else formats
-        self.favourites: list[Format] = []
-        self._generic_run = 0
-
-    def take_over(self, other: Detector) -> None:
-        """Makes this detector prefer what another one has found in the same file."""
-        self.favourites = list(other.favourites)
 @lru_cache(maxsize=8)
 def formats_with(own: tuple[Format, ...]) -> tuple[Format, ...]:
     """All formats and a user's own ones; an own format replaces the one of the same name."""
@@ -82,14 +82,30 @@ def formats_with(own: tuple[Format, ...]) -> tuple[Format, ...]:
     return tuple(sorted([*own, *(f for f in registry() if f.name not in names)], key=lambda item: (item.priority, item.name)))
 
 
-        self._generic_run = other._generic_run
+class Detector:
+    """Finds the format of each row of one file; what spoke last is asked first."""
+
+    def __init__(self, context: TimeContext, formats: tuple[Format, ...] | None = None) -> None:
+        self.context = context
+        self.formats = registry() if formats is None else formats
+        self.own = tuple(form for form in self.formats if form.priority < BUILT_IN)
+        self.favourites: list[Format] = []
+        self.generic_run = 0
+
+    def take_over(self, other: Detector) -> None:
+        """Makes this detector prefer what another one has found in the same file."""
+        self.favourites = list(other.favourites)
+        self.generic_run = other.generic_run
+
+    def passed(self, form: Format, events: int) -> None:
+        """Takes note of events of the first favourite that were read without asking."""
+        self.generic_run = self.generic_run + events if form.priority >= LAST_RESORT else 0
 
     def parse(self, text: str) -> tuple[Format, Event] | None:
         """The format and the event that begins with this (cleaned) row, None when no event begins here."""
         context = self.context
         for favourite in self.favourites:
-        self.own = tuple(form for form in self.formats if form.priority < BUILT_IN)
-            if favourite.priority < LAST_RESORT or self._generic_run >= _TRUSTED_AFTER:
+            if favourite.priority < LAST_RESORT or self.generic_run >= TRUSTED_AFTER:
                 event = parse_with(favourite, text, context)
                 if event is not None:
                     return self._found(favourite, event)
@@ -103,7 +119,7 @@ def formats_with(own: tuple[Format, ...]) -> tuple[Format, ...]:
         return None
 
     def _found(self, found: Format, event: Event) -> tuple[Format, Event]:
-        self._generic_run = self._generic_run + 1 if found.priority >= LAST_RESORT else 0
+        self.generic_run = self.generic_run + 1 if found.priority >= LAST_RESORT else 0
         favourites = self.favourites
         if not favourites or favourites[0] is not found:
             if found in favourites:

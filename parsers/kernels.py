@@ -1,0 +1,230 @@
+"""Reads a block of rows by columns where a kernel is sure of them, and row by row where it is not.
+
+The table is the one that reading row by row gives: a kernel names the rows that it is sure begin an event of the format
+that spoke last in the file; rows that can only go on an event are joined to it by position; every other row, and every event
+that such a row might belong to, goes the long way. So `rows by columns + rows one by one == lines` of the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from .base import Event, Format, event_schema
+from .detect import LAST_RESORT, TRUSTED_AFTER, may_start
+from .kernels_rows import Mask, Positions, Rows, Stamps, Unsure, follow, pc
+from .tables import events_table
+
+if TYPE_CHECKING:
+    from .blocks import BlockParser
+
+#: Blocks below this size are not worth a kernel's set-up.
+SMALL = 1 << 14
+#: Events with more text than this are cut by the parser.
+MESSAGE_LIMIT = 1 << 20
+_WARM = 80  # rows read one by one where the format is not known yet
+_RESTING = 4  # blocks that are read one by one after a kernel was of no use
+_FEW = 5000  # rows that say little about the blocks to come
+
+
+class Found(Protocol):
+    """What a kernel found in a block: the rows (by number, ascending) whose event it can tell, with their stamps.
+
+    `begins` marks all rows that begin an event of the format for certain, also those whose columns it cannot tell.
+    """
+
+    rows: Positions
+    begins: Mask
+    stamps: Stamps
+
+    def settle(self, end: Positions) -> Mask:
+        """Given where each event's last row ends, which of them the kernel is still sure of."""
+        ...
+
+    def columns(self, picked: Positions) -> dict[str, pa.Array]:
+        """The columns of the picked events (places in `rows`), but for those that `parse_block` fills."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """How one format is read by columns; `joins` says whether rows that go on an event end up in its message as they are."""
+
+    find: Callable[[Rows, Mask, Format, BlockParser, int], Found]
+    joins: bool = True
+
+
+def kernel_of(parser: BlockParser) -> Kernel | None:
+    """The kernel for the format that spoke last in the file, None when there is none."""
+    favourites = parser.detector.favourites
+    if not favourites or parser.indented:
+        return None
+    from .kernels_access import ACCESS
+    from .kernels_heads import HEADS, has_head
+
+    form = favourites[0]
+    if form.priority >= LAST_RESORT and parser.detector.generic_run < TRUSTED_AFTER:
+        return None
+    if form.name == "access":
+        return ACCESS
+    return HEADS if has_head(form) else None
+
+
+def parse_block(parser: BlockParser, data: bytes, line: int, offset: int) -> pa.Table:
+    """The events completed by these whole lines; see `BlockParser.feed`."""
+    if len(data) < SMALL or parser.resting:
+        parser.resting = max(0, parser.resting - 1)
+        return events_table(parser.events(data, line, offset))
+    rows = Rows(data)
+    done: list[Event] = []
+    first = 0
+    if kernel_of(parser) is None:
+        first = min(_WARM, len(rows))
+        _one_by_one(parser, rows, 0, first, line, offset, done)
+    kernel = kernel_of(parser)
+    if kernel is not None and first < len(rows):
+        try:
+            return _by_columns(parser, kernel, rows, first, line, offset, done)
+        except Unsure:
+            parser.resting = _RESTING if len(rows) > _FEW else 0
+    _one_by_one(parser, rows, first, len(rows), line, offset, done)
+    return events_table(done)
+
+
+def _one_by_one(
+    parser: BlockParser, rows: Rows, first: int, stop: int, line: int, offset: int, done: list[Event]
+) -> None:
+    if first < stop:
+        begin = int(rows.start[first])
+        end = int(rows.start[stop]) if stop < len(rows) else len(rows.text)
+        done += parser.events(rows.text[begin:end], line + first, offset + begin)
+
+
+def _by_columns(
+    parser: BlockParser, kernel: Kernel, rows: Rows, first: int, line: int, offset: int, done: list[Event]
+) -> pa.Table:
+    form = parser.detector.favourites[0]
+    odd = rows.odd()
+    lead = rows.data[np.minimum(rows.start, len(rows.data) - 1)]
+    blank = (rows.size == 0) | (rows.end == rows.start) | (lead == 32) | (lead == 9)
+    candidates = ~odd & ~blank
+    candidates[:first] = False
+    found = kernel.find(rows, candidates, form, parser, line)
+    if len(found.rows) * 10 < len(rows) - first:
+        raise Unsure("few rows are of this format")
+    sure = np.zeros(len(rows), np.bool_)
+    sure[found.rows] = True
+    goes_on = _goes_on(parser, rows, sure, odd, blank) if kernel.joins else np.zeros(len(rows), np.bool_)
+    goes_on[:first] = False
+    heads = np.flatnonzero(~goes_on)  # rows that begin an event, or may
+    heads = heads[heads >= first]
+    after = np.append(heads[1:], len(rows))
+    place = np.full(len(rows), -1)
+    place[found.rows] = np.arange(len(found.rows))
+    ends = rows.end[after[sure[heads]] - 1]
+    settled = found.settle(ends) & (ends - rows.start[found.rows] <= MESSAGE_LIMIT)
+    if rows.returned:  # what goes on would carry its CR into the message
+        settled &= (after - heads)[sure[heads]] == 1
+    fast = sure[heads]
+    fast[fast] = settled
+    fast[:-1] &= (sure | found.begins)[heads[1:]]  # an event that a doubtful row follows may go on in it
+    fast[-1] = False  # the last one may go on in the next block
+    picked = _run(parser, form, found, rows, heads, after, place, fast, first, line, offset, done)
+    if not len(picked):
+        return events_table(done)
+    at = place[heads[picked]]
+    last = after[picked] - 1
+    columns = found.columns(at)
+    start = rows.start[heads[picked]]
+    columns |= {
+        "time": pa.array(found.stamps.time[at]).cast(pa.timestamp("us", tz="UTC")),
+        "line": pa.array(line + heads[picked]),
+        "lines": pa.array((after[picked] - heads[picked]).astype(np.int32)),
+        "offset": pa.array(offset + start),
+        "size": pa.array((rows.start[last] + rows.size[last] - start).astype(np.int32)),
+        "format": constant(form.name, len(picked)),
+    }
+    schema = event_schema()
+    table = pa.Table.from_arrays(
+        [columns.get(f.name, None) if f.name in columns else pa.nulls(len(picked), f.type) for f in schema], schema=schema
+    )
+    taken = int((after[picked] - heads[picked]).sum())
+    parser.counts.update({"lines": taken, "events": len(picked), f"format:{form.name}": len(picked)})
+    parser.context.counts.update(found.stamps.count(at))
+    return _interleaved(table, done)
+
+
+def _run(
+    parser: BlockParser, form: Format, found: Found, rows: Rows, heads: Positions, after: Positions, place: Positions,
+    fast: Mask, first: int, line: int, offset: int, done: list[Event],
+) -> Positions:  # fmt: skip
+    """Reads all but the fast events one by one, in order, with the parser in the state that reading all would leave it in.
+
+    Answers which events (places in `heads`) were left to the kernel: a fast one is read one by one as well where the
+    event before it could take it, or the formats would be asked in another order.
+    """
+    if not len(heads):
+        _one_by_one(parser, rows, first, len(rows), line, offset, done)
+        return heads
+    _one_by_one(parser, rows, first, int(heads[0]), line, offset, done)
+    picked: list[Positions] = []
+    edges = np.flatnonzero(np.diff(fast.astype(np.int8))) + 1
+    bounds = [0, *edges.tolist(), len(heads)]
+    for begin, stop in pairwise(bounds):
+        if fast[begin]:
+            while begin < stop and not parser.ready_for(form, rows.row_text(int(heads[begin]))):
+                _one_by_one(parser, rows, int(heads[begin]), int(after[begin]), line, offset, done)
+                begin += 1
+            if begin < stop:
+                done += parser.last_event()
+                picked.append(np.arange(begin, stop))
+                follow(parser.context, rows, found.stamps, int(place[heads[stop - 1]]))
+                parser.passed(form, stop - begin, int(found.stamps.time[place[heads[stop - 1]]]))
+        else:
+            _one_by_one(parser, rows, int(heads[begin]), int(after[stop - 1]), line, offset, done)
+    return np.concatenate(picked) if picked else heads[:0]
+
+
+def _goes_on(parser: BlockParser, rows: Rows, sure: Mask, odd: Mask, blank: Mask) -> Mask:
+    """Rows that begin no event whatever stands before them: indented or empty, or without anything a time could be."""
+    doubtful = np.flatnonzero(~sure & ~odd & ~blank)
+    mask = blank & ~odd
+    if len(doubtful):
+        texts = rows.cut(rows.start[doubtful], np.minimum(rows.end[doubtful], rows.start[doubtful] + 400))
+        started = may_start(texts).to_numpy(zero_copy_only=False)
+        mask[doubtful] = ~started
+    return mask
+
+
+def _interleaved(table: pa.Table, done: list[Event]) -> pa.Table:
+    """The kernel's events and the others in order of their lines."""
+    if not done:
+        return table
+    others = events_table(done)
+    lines, other_lines = table["line"].to_numpy(), others["line"].to_numpy()
+    if other_lines[-1] < lines[0]:
+        return pa.concat_tables([others, table])
+    if lines[-1] < other_lines[0]:
+        return pa.concat_tables([table, others])
+    both = pa.concat_tables([table, others]).unify_dictionaries().combine_chunks()
+    return both.take(pa.array(np.argsort(np.concatenate([lines, other_lines]), kind="stable")))
+
+
+def constant(value: str | None, count: int) -> pa.Array:
+    """A dictionary column of one value."""
+    if value is None:
+        return pa.nulls(count, pa.dictionary(pa.int32(), pa.string()))
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([value]))
+
+
+def encode(texts: Any) -> pa.Array:
+    """A text column as the event table has it: dictionary-encoded with 32-bit indices."""
+    return texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+
+
+__all__ = ["Found", "Kernel", "constant", "encode", "kernel_of", "parse_block", "pc"]

@@ -1,0 +1,305 @@
+"""Formats whose rows are a stamp, a head and a message, by columns: each form of head is read once.
+
+The head is what stands between the stamp and the first word of the message. Rows whose heads differ in digits only are one
+kind: one row of it is read by the format itself, and where each value stood in that row it stands in all. A kind is sure
+when reading its last row says the same. What looks like more than a message (a pair that fills a column, a level further on,
+a mnemonic) is left to the format.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from .base import Event, Format
+from .columns import REQUEST_ID_PATTERN, REQUEST_ID_WORDS
+from .detect import LAST_RESORT, parse_with
+from .kernels import Kernel, encode
+from .kernels_rows import Mask, Positions, Rows, Stamps, Unsure, digits_alike, pc, read_stamps
+from .tables import fields_text
+from .zones import PATTERN as ZONE
+
+if TYPE_CHECKING:
+    from .blocks import BlockParser
+    from .timestamps import TimeContext
+
+_TAIL = re.compile(r"\(\?P<message>\.\*\)\$$")
+_SYSLOG = r"^.{0,120}%[A-Z0-9_-]+-[0-7]-|\] \""
+#: Formats that are no plain pattern: what in a row makes its message say more than its head does (RE2).
+_SPECIAL: dict[str, str] = {
+    "syslog": _SYSLOG,
+    "syslog_iso": _SYSLOG,
+    "text": r"\b(?i:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC|VERBOSE|FINE|CONFIG)\b",
+    "postgresql": "",
+    "redis": "",
+}
+_NEVER = frozenset({"haproxy"})  # a service whose messages fill columns
+_STAMP = re.compile(
+    r"(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?|"
+    r"\d\d[-/ ][A-Za-z]{3}[-/ ]\d{4}[: ]\d\d:\d\d:\d\d(?:[.,]\d+)?|\d\d/\d\d/\d\d \d\d:\d\d:\d\d|\d{2}\.\d{2}\.\d{4} \d\d:\d\d:\d\d(?:[.,]\d+)?)"
+    rf"(?:{ZONE})?"
+)
+_KINDS = 0.2  # more kinds of head than this share of the rows are not worth it
+_FEW = 1000
+_LOOKED = 40  # rows that tell how long heads are
+_LONGEST = 400  # bytes of a head
+
+
+def has_head(form: Format) -> bool:
+    """Whether rows of this format are a stamp, a head and a message that is all the rest."""
+    if form.continues is not None or form.close is not None:
+        return False
+    if form.name in _SPECIAL:
+        return True
+    return form.pattern is not None and form.parse is None and _TAIL.search(form.pattern.pattern) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the rows of one kind have in common: values, or where in the row (from its start) they stand."""
+
+    message: int
+    severity: str | None
+    values: tuple[str | None, ...]  # host, service
+    spans: tuple[tuple[int, int], ...]  # of host, service, pid and the one field with digits; (0, 0) for none
+    pid: int | None
+    fields: tuple[str | None, str]  # text before and after that field's value
+
+
+@dataclass(slots=True)
+class _Found:
+    source: Rows
+    rows: Positions
+    begins: Mask
+    stamps: Stamps
+    kinds: list[_Kind]
+    kind: Positions
+    form: Format
+    message: Any = None
+    request_id: Any = None
+    _cache: dict[str, Any] = field(default_factory=dict)
+
+    def settle(self, end: Positions) -> Mask:
+        """Which messages say nothing that fills another column; a request id is taken from where it stands."""
+        source = self.source
+        start = source.start[self.rows]
+        begin = start + np.array([kind.message for kind in self.kinds], np.int64)[self.kind]
+        self.message = source.cut(np.minimum(begin, end), end)
+        sure = np.ones(len(self.rows), np.bool_)
+        text = source.text
+        if b"path=" in text or b"uri=" in text:
+            sure &= ~_mask(pc.match_substring_regex(self.message, "(?:path|uri)="))
+        if any(word in text for word in REQUEST_ID_WORDS):
+            found = pc.extract_regex(self.message, REQUEST_ID_PATTERN)
+            self.request_id = pc.struct_field(found, "id")
+        return sure
+
+    def columns(self, picked: Positions) -> dict[str, pa.Array]:
+        index = pa.array(picked)
+        kind = self.kind[picked]
+        start = self.source.start[self.rows[picked]]
+        number = pa.array(kind)
+        out: dict[str, Any] = {"message": self.message if len(picked) == len(self.rows) else self.message.take(index)}
+        if self.request_id is not None:
+            out["request_id"] = self.request_id.take(index)
+        out["severity"] = encode(pa.array([k.severity for k in self.kinds], pa.string()).take(number))
+        for place, name in enumerate(("host", "service")):
+            values = pa.array([k.values[place] for k in self.kinds], pa.string())
+            out[name] = encode(self._spanned(place, kind, start, values.take(number)))
+        pids = self._spanned(2, kind, start, pa.nulls(len(kind), pa.string()))
+        out["pid"] = pids.cast(pa.int64())
+        before = pa.array([k.fields[0] for k in self.kinds], pa.string()).take(number)
+        if before.null_count < len(before):
+            inner = self._spanned(3, kind, start, pa.array([""] * len(self.kinds)).take(number))
+            after = pa.array([k.fields[1] for k in self.kinds], pa.string()).take(number)
+            out["fields"] = pc.binary_join_element_wise(before, inner, after, "")
+        return out
+
+    def _spanned(self, place: int, kind: Positions, start: Positions, otherwise: Any) -> Any:
+        """The text at a kind's span where it has one, else the given values."""
+        spans = np.array([k.spans[place] for k in self.kinds], np.int64)[kind]
+        has = spans[:, 1] > 0
+        if not has.any():
+            return otherwise
+        texts = self.source.cut(start + spans[:, 0], start + spans[:, 1])
+        return texts if has.all() else pc.if_else(pa.array(has), texts, otherwise)
+
+
+def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> _Found:
+    """The rows whose heads are of a kind that was read by the format itself."""
+    context = parser.context
+    looked = (rows.row_text(int(at)) for at in np.flatnonzero(candidates)[:_LOOKED])
+    samples = [sample for text in looked if (sample := _sample(text, form, context)) is not None]
+    if not samples:
+        raise Unsure("no row has a stamp and a head")
+    before, stamp, _ = samples[0]
+    words = max(sample[2] for sample in samples)
+    at = np.flatnonzero(candidates)
+    if form.first:
+        at = at[np.isin(rows.data[rows.start[at]], np.frombuffer(form.first.encode(), np.uint8))]
+    begin, end = rows.start[at], rows.end[at]
+    lead = np.full(len(at), before)
+    data, top = rows.data, len(rows.data) - 1
+    if before and data[rows.start[at[0]]] == 60:  # <PRI> has one to three digits
+        lead = rows.first_after(rows.places(62), begin, np.minimum(begin + 5, end)) - begin + 1
+    rest = begin + lead + len(stamp)
+    ok = (rest < end) & (data[np.minimum(end - 1, top)] != 32) & (data[np.minimum(end - 1, top)] != 9)
+    stamps = read_stamps(rows, np.minimum(begin + lead, end), stamp, context, line)
+    ok &= stamps.sound
+    rest = np.minimum(rest, end)
+    spaces = rows.places(32)
+    index = np.searchsorted(spaces, rest) + words
+    head = np.where(index < len(spaces), spaces[np.minimum(index, len(spaces) - 1)], len(data)) if len(spaces) else end
+    head = np.minimum(np.minimum(head, end), rest + _LONGEST)
+    # what comes next decides whether the word before it was a logger's name
+    turn = (data[np.minimum(head + 1, top)] == 45) & (data[np.minimum(head + 2, top)] == 32)
+    heads = encode(digits_alike(rows.cut(rest, head)))
+    leads = encode(rows.cut(begin, begin + lead)) if before else None
+    code = heads.indices.to_numpy(zero_copy_only=False).astype(np.int64) * 4 + turn + 2 * (head == end)
+    if leads is not None:
+        code = code * len(leads.dictionary) + leads.indices.to_numpy(zero_copy_only=False)
+    special = _SPECIAL.get(form.name, "")
+    if special:
+        told = _mask(pc.match_substring_regex(rows.cut(rest, end), special))
+        if form.name == "text":
+            told &= ~_has_level(rows, at, rest, head)
+        ok &= ~told
+    everywhere, every_code = at, code
+    at, code, good = at[ok], code[ok], np.flatnonzero(ok).tolist()
+    if not len(at):
+        raise Unsure("no row has a stamp as the first one")
+    codes, first, kind = np.unique(code, return_index=True, return_inverse=True)
+    if len(first) > max(_FEW, _KINDS * len(at)):
+        raise Unsure("too many kinds of head")
+    last = np.zeros(len(first), np.int64)
+    last[kind] = np.arange(len(at))
+    head_ok, begin_ok, kinds = np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_), []
+    size = (head[ok] - rows.start[at]).tolist()
+    for number, (one, other) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
+        event, assumed = _event(rows.row_text(int(at[one])), form, context)
+        begin_ok[number] = event is not None and (event.time, assumed) == stamps.told(good[one])
+        if not begin_ok[number]:
+            event = None
+        read = _read(rows.row_text(int(at[one])), event, size[one], form)
+        if read is not None and other != one:
+            text = rows.row_text(int(at[other]))
+            read = read if _says_the_same(text, read, stamps.told(good[other]), form, context) else None
+        head_ok[number] = read is not None
+        kinds.append(read or _Kind(0, None, (None, None), ((0, 0),) * 4, None, (None, "")))
+    keep = head_ok[kind]
+    kept = np.flatnonzero(ok)[keep]
+    begins = np.zeros(len(rows), np.bool_)
+    begins[everywhere[stamps.sound & np.isin(every_code, codes[begin_ok])]] = True
+    return _Found(rows, at[keep], begins, stamps.pick(kept), kinds, kind[keep].astype(np.int64), form)
+
+
+def _has_level(rows: Rows, at: Positions, rest: Positions, head: Positions) -> Mask:
+    """Rows of the generic format with a level in their head: a later one changes nothing."""
+    del at
+    return _mask(pc.match_substring_regex(rows.cut(rest, head), r"^[\])>\"'\s|:,;-]*[\[(<|*]*\s*" + _LEVEL_WORD + r"[\s\])>|*:,;-]"))
+
+
+_LEVEL_WORD = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC)"
+
+
+def _event(text: str, form: Format, context: TimeContext) -> tuple[Event | None, tuple[str, ...]]:
+    """What the format makes of a row and what it assumed, without leaving a trace in the context."""
+    anchor, before = context._anchor, context._before
+    counts = context.counts.copy()
+    context.begin()
+    event = parse_with(form, text, context)
+    kinds = context._kinds
+    context.begin()
+    context._anchor, context._before = anchor, before
+    context.counts = counts
+    return event, kinds
+
+
+def _sample(text: str, form: Format, context: TimeContext) -> tuple[int, str, int] | None:
+    """Where a row's stamp begins, the stamp, and how many spaces lie between it and the end of the message's first word."""
+    event, _ = _event(text, form, context)
+    if event is None or event.time is None or not event.message or not text.endswith(event.message):
+        return None
+    stamp = _STAMP.search(text, 0, 80)
+    if stamp is None or stamp.end() >= len(text) - len(event.message):
+        return None
+    between = text[stamp.end() : len(text) - len(event.message)]
+    return stamp.start(), stamp[0], between.count(" ")
+
+
+def _read(text: str, event: Event | None, head: int, form: Format) -> _Kind | None:
+    """What a row of a kind says, as places in the row; None when that is more than a head tells."""
+    if event is None or event.time is None or not text.endswith(event.message):
+        return None
+    message = len(text) - len(event.message)
+    more = (event.client, event.method, event.path, event.status, event.bytes, event.duration, event.upstream, event.request_id)
+    if any(value is not None for value in more) or event.service in _NEVER or message >= head:
+        return None
+    if form.priority >= LAST_RESORT and not event.message.strip():
+        return None
+    if form.name == "text" and event.severity is None and len(event.fields):
+        return None
+    before = text[:message]
+    values: list[str | None] = []
+    spans: list[tuple[int, int]] = []
+    for value in (event.host, event.service):
+        if value is None or not re.search(r"\d", value):
+            values.append(value)
+            spans.append((0, 0))
+            continue
+        at = before.find(value)
+        if at < 0 or before.find(value, at + 1) >= 0:
+            return None
+        values.append(None)
+        spans.append((at, at + len(value)))
+    if event.pid is None:
+        spans.append((0, 0))
+    else:
+        digits = str(event.pid)
+        places = [m.span() for m in re.finditer(rf"(?<!\d){digits}(?!\d)", before)]
+        marked = [place for place in places if before[place[0] - 1 : place[0]] in ("[", "#", "=")] if len(places) > 1 else places
+        if len(marked) != 1:
+            return None
+        spans.append(marked[0])
+    varying = [key for key, value in event.fields.items() if re.search(r"\d", str(value))]
+    fields = fields_text(event.fields)
+    if len(varying) > 1 or (varying and not isinstance(event.fields[varying[0]], str)):
+        return None
+    if not varying or fields is None:
+        return _Kind(message, event.severity, tuple(values), (*spans, (0, 0)), event.pid, (fields, ""))
+    value = event.fields[varying[0]]
+    at = before.find(value)
+    if at < 0 or before.find(value, at + 1) >= 0 or fields.count(f'"{value}"') != 1 or re.search(r'["\\]', value):
+        return None
+    inside = fields.index(f'"{value}"') + 1
+    return _Kind(
+        message, event.severity, tuple(values), (*spans, (at, at + len(value))), event.pid,
+        (fields[:inside], fields[inside + len(value) :]),
+    )  # fmt: skip
+
+
+def _says_the_same(
+    text: str, kind: _Kind, told: tuple[int, tuple[str, ...]], form: Format, context: TimeContext
+) -> bool:
+    """Whether another row of a kind is read as the kind and its stamp say."""
+    event, assumed = _event(text, form, context)
+    if event is None or (event.time, assumed) != told or event.message != text[kind.message :] or event.severity != kind.severity:
+        return False
+    said = [text[one:two] if two else None for one, two in kind.spans]
+    texts = [said[0] or kind.values[0], said[1] or kind.values[1]]
+    if [event.host, event.service] != texts or event.pid != (int(said[2]) if said[2] else None):
+        return False
+    fields = None if kind.fields[0] is None else kind.fields[0] + (said[3] or "") + kind.fields[1]
+    return fields_text(event.fields) == fields and event.client is None and event.method is None and event.status is None
+
+
+def _mask(values: Any) -> Mask:
+    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), np.bool_)
+
+
+HEADS = Kernel(find)
+__all__ = ["HEADS", "has_head"]
