@@ -17,6 +17,7 @@ from .lessons import lessons
 from .outages import SECOND, Span
 from .propagation import propagation
 from .sentences import share
+from .signs import extra_signs
 from .signs import signs as signs_of
 from .timeline import timeline
 from .trigger import roles
@@ -25,6 +26,7 @@ from .wording import Clock, duration, number, percent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .change_records import ChangeRecord
     from .changes import Lexicon
     from .summary import Summary
     from .window import Window
@@ -47,14 +49,16 @@ class Question:
 
 
 def analyse(
-    summary: Summary, reports: Sequence[SourceReport], question: Question, lexicon: Lexicon, fetch: Fetch, look: Look
+    summary: Summary, reports: Sequence[SourceReport], question: Question, lexicon: Lexicon, fetch: Fetch, look: Look,
+    recorded: Sequence[ChangeRecord] = (),
 ) -> Findings:
     """Everything a draft is made from.
 
     `summary` is on one clock (`clock.aligned`), `reports` say what was read of each file, `fetch(file, items)` gives the
     bytes of cited lines by line number, `look(first, last)` the events of a short span.
+    `recorded` are changes from outside the logs, in true time.
     """
-    signs = signs_of(summary, lexicon)
+    signs = extra_signs(recorded, lexicon, signs_of(summary, lexicon))
     found = outages.find(summary, question.window)
     spans = [s for s in found if not s.is_blip]
     floods = [flood(summary, span, question.window, look) for span in spans]

@@ -7,8 +7,9 @@ import io
 import json
 import os
 import subprocess
-from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,17 +43,26 @@ _SUBJECT = (
 )
 _LISTS = ("changes", "events", "items", "data", "deployments", "deploys", "records")
 _MICRO = 1_000_000
+Span = tuple[int, int]
 # Numbers this large are milliseconds (or finer): as seconds they would lie beyond the year 5000.
 _SECONDS_END = 1e11
 
 
 class ChangeRecord(NamedTuple):
-    """A recorded change: `time` in microseconds since the epoch (UTC), a sentence, its kind, and what was changed."""
+    """A recorded change: `time` in microseconds since the epoch (UTC), a sentence, its kind, and what was changed.
+
+    `file` and `line` are where it is recorded: the change file, or `git:NAME@COMMIT` and 1. `data` are the bytes of its
+    lines there, `offset` where they begin.
+    """
 
     time: int
     summary: str
     kind: str
     subject: str | None
+    file: str = ""
+    line: int = 1
+    offset: int = 0
+    data: bytes = b""
 
 
 def changes_from_file(path: Path | str, zone: tzinfo = UTC) -> list[ChangeRecord]:
@@ -64,7 +74,8 @@ def changes_from_file(path: Path | str, zone: tzinfo = UTC) -> list[ChangeRecord
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise BadOption(
             f"The change file {path} cannot be read ({error.strerror}); name an existing file."
@@ -72,8 +83,9 @@ def changes_from_file(path: Path | str, zone: tzinfo = UTC) -> list[ChangeRecord
     except UnicodeDecodeError as error:
         raise BadOption(f"The change file {path} is not UTF-8 text; save it as UTF-8 CSV or JSON.") from error
     rows = _json_rows(text, path) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text, path)
+    places = _places(data, text, [span for _, span in rows])
     records = []
-    for number, row in enumerate(rows, start=1):
+    for number, ((row, _), (line, offset, cited)) in enumerate(zip(rows, places, strict=True), start=1):
         keyed = {str(key).strip().lower(): value for key, value in row.items() if key is not None}
         time = _first(keyed, _TIME)
         summary = _first(keyed, _SUMMARY)
@@ -86,9 +98,27 @@ def changes_from_file(path: Path | str, zone: tzinfo = UTC) -> list[ChangeRecord
                 str(summary).strip(),
                 str(_first(keyed, _KIND) or "change").strip().lower(),
                 _text(_first(keyed, tuple(name for name in _SUBJECT if keyed.get(name) is not summary))),
+                path.as_posix(),
+                line,
+                offset,
+                cited,
             )
         )
-    return sorted(records)
+    return sorted(records, key=lambda record: (record.time, record.line))
+
+
+def _places(data: bytes, text: str, spans: Sequence[Span]) -> list[tuple[int, int, bytes]]:
+    """The first line, its byte offset and the bytes of the whole lines that each stretch of the text lies in."""
+    mark = len(data) - len(text.encode())
+    places = []
+    line, seen, offset = 1, 0, mark
+    for start, end in spans:
+        begin = text.rfind("\n", 0, start) + 1
+        stop = text.find("\n", max(start, end - 1))
+        between = text[seen:begin]
+        line, offset, seen = line + between.count("\n"), offset + len(between.encode()), begin
+        places.append((line, offset, text[begin : stop if stop >= 0 else len(text)].removesuffix("\r").encode()))
+    return places
 
 
 def changes_from_git(
@@ -112,14 +142,17 @@ def changes_from_git(
         f"--max-count={limit}",
         *span,
         "--no-show-signature",
-        "--format=%x1e%ct%x1f%h%x1f%s",
+        "--format=%x1e%ct%x1f%h%x1f%s%x1f%H",
     )
+    name = repository.resolve().name
     records = []
     for record in commits.split("\x1e"):
         fields = record.strip("\n").split("\x1f")
-        if len(fields) == 3 and fields[0].isdigit():
-            time, short, subject = fields
-            records.append(ChangeRecord(int(time) * _MICRO, f"commit {short}: {subject}", "commit", None))
+        if len(fields) == 4 and fields[0].isdigit():
+            time, short, subject, commit = fields
+            moment = int(time) * _MICRO
+            said = f"commit {short}: {subject}"
+            records.append(ChangeRecord(moment, said, "commit", name, f"git:{name}@{commit[:12]}", 1, 0, _cited(commit, moment, subject)))
     tags = _git(
         repository,
         "for-each-ref",
@@ -132,8 +165,16 @@ def changes_from_git(
             moment = int(fields[0]) * _MICRO
             if (since is None or moment >= since) and (until is None or moment < until):
                 text = f"tag {fields[1]}: {fields[2]}" if fields[2] else f"tag {fields[1]}"
-                records.append(ChangeRecord(moment, text, "tag", fields[1]))
+                records.append(
+                    ChangeRecord(moment, text, "tag", fields[1], f"git:{name}@{fields[1]}", 1, 0, _cited(fields[1], moment, fields[2]))
+                )
     return sorted(records, key=lambda record: (record.time, record.kind, record.summary))
+
+
+def _cited(what: str, time: int, subject: str) -> bytes:
+    """The line that stands for a commit or a tag where it is quoted: its name, its time in UTC, its subject."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)
+    return f"{what} {moment:%Y-%m-%dT%H:%M:%SZ} {subject}".rstrip().encode()
 
 
 def _git(repository: Path, *arguments: str) -> str:
@@ -179,15 +220,23 @@ def _git(repository: Path, *arguments: str) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-def _csv_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
-    header = text.lstrip().split("\n", 1)[0]
+def _csv_rows(text: str, path: Path) -> list[tuple[Mapping[str, Any], Span]]:
+    """The rows of a CSV file with a header, each with the stretch of the text that it is."""
+    skipped = len(text) - len(text.lstrip())
+    header = text[skipped:].split("\n", 1)[0]
     delimiter = max(",;\t|", key=header.count)
+    lines = io.StringIO(text[skipped:]).readlines()
+    starts = list(accumulate((len(line) for line in lines), initial=skipped))
+    reader = csv.DictReader(lines, delimiter=delimiter)
+    rows: list[tuple[Mapping[str, Any], Span]] = []
     try:
-        rows: list[Mapping[str, Any]] = [
-            row
-            for row in csv.DictReader(io.StringIO(text.lstrip()), delimiter=delimiter)
-            if any(value for value in row.values())
-        ]
+        done = 1
+        for row in reader:
+            while done < reader.line_num - 1 and not lines[done].strip():
+                done += 1
+            if any(value for value in row.values()):
+                rows.append((row, (starts[done], starts[reader.line_num])))
+            done = reader.line_num
     except csv.Error as error:
         raise BadOption(
             f"The change file {path} is no CSV ({error}); give it a header line and one row a change."
@@ -195,12 +244,13 @@ def _csv_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _json_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
+def _json_rows(text: str, path: Path) -> list[tuple[Mapping[str, Any], Span]]:
+    """The objects of a JSON array, of a list in a JSON object, or of JSON lines, each with the stretch of the text that it is."""
     try:
         try:
-            value = json.loads(text)
+            value = json.loads(text, parse_constant=str)
         except json.JSONDecodeError:
-            value = [json.loads(line) for line in text.split("\n") if line.strip()]
+            value = [json.loads(line, parse_constant=str) for line in text.split("\n") if line.strip()]
     except (json.JSONDecodeError, RecursionError) as error:
         raise BadOption(f"The change file {path} is not JSON ({error}); give an array of objects.") from error
     if isinstance(value, dict):
@@ -212,7 +262,27 @@ def _json_rows(text: str, path: Path) -> list[Mapping[str, Any]]:
                 f"The change file {path} holds something other than objects; give an array of objects."
             )
         rows.append(row)
-    return rows
+    return list(zip(rows, _spans(text, rows), strict=True))
+
+
+def _spans(text: str, rows: Sequence[Mapping[str, Any]]) -> list[Span]:
+    """Where in a JSON text its objects stand, in their order: each is looked for behind the one before it."""
+    decoder = json.JSONDecoder(parse_constant=str)
+    spans: list[Span] = []
+    at = 0
+    for row in rows:
+        while True:
+            at = text.index("{", at)
+            try:
+                value, end = decoder.raw_decode(text, at)
+            except json.JSONDecodeError:
+                value, end = None, at + 1
+            if value == row:
+                break
+            at += 1
+        spans.append((at, end))
+        at = end
+    return spans
 
 
 def _first(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -133,6 +133,16 @@ class Lexicon:
         """
         return self._mark(service, message, severity, format, self._people)
 
+    def recorded(self, kind: str, text: str) -> Mark:
+        """What a change is that was recorded outside the logs: by its kind, else by what its text says, else a plain change."""
+        if kind not in self._kinds:
+            said = self.mark(None, text)
+            if said is not None and said.role == "change":
+                return said
+            kind = "change"
+        role, weight = self._kinds[kind]
+        return Mark(kind, "change" if role == "routine" else role, weight, False)
+
     def mark_all(
         self,
         services: Sequence[str | None],

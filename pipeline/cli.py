@@ -12,8 +12,8 @@ from click.core import ParameterSource
 
 from .. import __version__
 from . import cli_document, cli_formats
-from .review.command import review
 from .errors import BadOption, NotADraft, RetrologError
+from .review.command import review
 
 if TYPE_CHECKING:
     from .config import Config
@@ -123,11 +123,13 @@ def _command_line() -> str:
 @click.option("--slo", type=click.FloatRange(0, 100, min_open=True, max_open=True), metavar="PERCENT", help="Success objective, such as 99.9: adds the error budget spent.")
 @click.option("--lexicon", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own words for changes and alerts (TOML), asked before the built-in ones.")
 @click.option("--clock-offset", "offsets", multiple=True, metavar="GLOB=SECONDS", help="How far the clocks of logs are ahead, instead of the estimate; may be repeated.")
+@click.option("--changes", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Changes recorded elsewhere (CSV or JSON with time and summary); may be repeated.")
+@click.option("--git", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="A local clone whose tags and commits count as changes; may be repeated.")
 @click.option("--no-mask", is_flag=True, help="Show secrets, people and client addresses as logged.")
 @click.option("--explain", is_flag=True, help="Print on standard error why each entry is in, and what nearly was.")
 def draft(
     paths: tuple[str, ...], output: Path | None, form: str, style: str, max_entries: int, slo: float | None, lexicon: Path | None,
-    offsets: tuple[str, ...], no_mask: bool, explain: bool, **reading: Any,
+    offsets: tuple[str, ...], changes: tuple[Path, ...], git: tuple[Path, ...], no_mask: bool, explain: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Draft the postmortem of the outages in a window.
 
@@ -137,10 +139,13 @@ def draft(
     from .investigate import investigate
 
     settings = cli_formats.settings_of(reading.pop("config"), paths)
-    style, max_entries, slo, lexicon, no_mask = _unless_given(
-        settings, style=style, max_entries=max_entries, slo=slo, lexicon=lexicon, no_mask=no_mask
+    style, max_entries, slo, lexicon, changes, git, no_mask = _unless_given(
+        settings, style=style, max_entries=max_entries, slo=slo, lexicon=lexicon, changes=changes, git=git, no_mask=no_mask
     )
-    options = _options(settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=_clock_offsets(offsets))
+    options = _options(
+        settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=_clock_offsets(offsets),
+        changes=changes, git=git,
+    )  # fmt: skip
     findings = investigate(paths, options)
     if explain:
         _explain(findings)

@@ -72,18 +72,20 @@ def check(file: Path, form: str) -> None:
 
 @click.command()
 @_FILE
-@click.option("--logs", "paths", multiple=True, required=True, metavar="PATH", help="Where the logs are now; may be repeated.")
-def verify(file: Path, paths: tuple[str, ...]) -> None:
+@click.option("--logs", "paths", multiple=True, required=True, metavar="PATH", help="Where the logs (and change files) are now; may be repeated.")
+@click.option("--git", "clones", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="A clone whose commits are cited; may be repeated.")
+def verify(file: Path, paths: tuple[str, ...], clones: tuple[Path, ...]) -> None:
     """Confirm each citation of a draft against the logs, also after rotation, packing or a move.
 
     \b
         retrolog verify postmortem.md --logs /var/log
     """
     from . import verify as module
+    from .recorded import WithClones
     from .safe import terminal
     from .sources import discover
 
-    verdicts = module.verify(read_document(file), module.DiscoveredLogs(discover(paths)))
+    verdicts = module.verify(read_document(file), WithClones(module.DiscoveredLogs(discover(paths)), clones))
     for verdict in verdicts:
         click.echo(terminal(str(verdict)))
     counts = {s: sum(v.status == s for v in verdicts) for s in ("confirmed", "moved", "changed", "lost")}

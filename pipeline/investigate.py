@@ -44,6 +44,8 @@ class Options:
     zone_from: str = "--tz"  # who stated the zone
     rules: tuple[SourceRule, ...] = ()  # what the configuration knows of some files
     formats: tuple[Format, ...] = ()  # formats that the configuration declares
+    changes: tuple[Path, ...] = ()  # files of recorded changes
+    git: tuple[Path, ...] = ()  # clones whose commits and tags count as changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None
     read = collect(paths, options, progress)
     question = Question(options.window, options.zone_name, options.max_entries, options.slo)
     lexicon = Lexicon.load(options.lexicon)
-    findings = analyse(read.summary, [*read.reports, *_skipped(read.found)], question, lexicon, fetcher(read.found.files), _looker(read.found, options))
+    changes = recorded(options, BASELINE)
+    fetch = quoting(fetcher(read.found.files), changes)
+    reports = [*read.reports, *_skipped(read.found)]
+    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read.found, options), changes)
     return Study(findings, read.summary, read.offsets)
 
 

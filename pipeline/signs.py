@@ -12,6 +12,9 @@ from .gist import ACTORS, SUBJECTS, telling, with_fields
 from .patterns import templates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .change_records import ChangeRecord
     from .changes import Lexicon, Mark
     from .summary import Summary
     from .window import Window
@@ -90,4 +93,28 @@ def _ask(frame: pd.DataFrame, rows: list[int], lexicon: Lexicon) -> list[Mark | 
     def texts(name: str) -> list[str | None]:
         return [None if pd.isna(v) else str(v) for v in part[name]]
 
-    return lexicon.mark_all(texts("service"), [t or "" for t in texts("message")], texts("severity"), texts("format"))
+    return lexicon.mark_all(texts("who"), [t or "" for t in texts("message")], texts("severity"), texts("format"))
+
+
+def extra_signs(records: Sequence[ChangeRecord], lexicon: Lexicon, signs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `signs` and, at their times, changes that were recorded outside the logs; the columns stay the same.
+
+    Each cites where it is recorded. A change is its own `group`: that it came before is never held against it.
+    """
+    if not records:
+        return signs
+    rows = []
+    for record in records:
+        mark = lexicon.recorded(record.kind, record.summary)
+        who = "git" if record.file.startswith("git:") else record.file
+        rows.append(
+            {
+                "time": record.time, "last_time": record.time, "second": record.time // 1_000_000, "count": 1,
+                "source": record.file, "file": record.file, "line": record.line, "lines": record.data.count(b"\n") + 1,
+                "offset": record.offset, "size": len(record.data), "service": who, "who": who, "message": record.summary,
+                "signature": record.summary, "template": record.summary, "group": f"{who}\x1f{record.summary}", "rank": -1,
+                **{column: getattr(mark, column) for column in _MARK}, "subject": record.subject or mark.subject,
+            }
+        )  # fmt: skip
+    extra = pd.DataFrame(rows, dtype=object).reindex(columns=signs.columns).astype(signs.dtypes.to_dict())
+    return pd.concat([signs, extra]).sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
