@@ -152,7 +152,7 @@ def changes_from_git(
             time, short, subject, commit = fields
             moment = int(time) * _MICRO
             said = f"commit {short}: {subject}"
-            records.append(ChangeRecord(moment, said, "commit", name, f"git:{name}@{commit[:12]}", 1, 0, _cited(commit, moment, subject)))
+            records.append(ChangeRecord(moment, said, "commit", None, f"git:{name}@{commit[:12]}", 1, 0, _cited(commit, moment, subject)))
     tags = _git(
         repository,
         "for-each-ref",

@@ -76,6 +76,7 @@ def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None
     """The findings and what they were counted from; raises `NothingToRead` when there is nothing."""
     from .analysis import Question, analyse
     from .changes import Lexicon
+    from .recorded import quoting, recorded
 
     read = collect(paths, options, progress)
     question = Question(options.window, options.zone_name, options.max_entries, options.slo)
