@@ -10,7 +10,7 @@ import numpy as np
 
 from . import outages
 from .evidence import evidence, quoted
-from .findings import Evidence, Findings, Impact, Incident, Series, SourceReport
+from .findings import EndpointImpact, Evidence, Findings, Impact, Incident, Series, SourceReport
 from .flood import Look, flood
 from .impact import impact
 from .lessons import lessons
@@ -120,7 +120,7 @@ def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
     out = []
     if span.dimension:
         out.append(f"Found in the {span.dimension} {span.value}: {share(span.failed, span.requests, '')}.")
-    failing = [e for e in cost.endpoints if e.failed >= max(3, 0.02 * e.requests)][:3]
+    failing = [e for e in _by_prefix(cost.endpoints) if e.failed >= max(3, 0.02 * e.requests)][:3]
     out += [share(e.failed, e.requests, f"to {e.path}") + "." for e in failing]
     fine = [e.path for e in cost.endpoints if e.failed == 0 and e.requests >= 20][:4]
     if failing and fine:
@@ -130,6 +130,20 @@ def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
     if span.signal == "latency":
         out.append(f"Requests were slow, not refused: {share(span.failed, span.requests, '').replace('failed', 'were slow')}.")
     return tuple(out)
+
+
+def _by_prefix(endpoints: tuple[EndpointImpact, ...]) -> list[EndpointImpact]:
+    """Endpoints below one folder that failed alike as that folder, most failures first; the others as they are."""
+    folders: dict[str, list[EndpointImpact]] = {}
+    for endpoint in endpoints:
+        folders.setdefault(endpoint.path.rsplit("/", 1)[0], []).append(endpoint)
+    out: list[EndpointImpact] = []
+    for folder, group in folders.items():
+        shares = [e.failed / e.requests for e in group if e.requests]
+        alike = folder and len(group) >= 3 and shares and max(shares) - min(shares) <= 0.25 and min(shares) > 0.02
+        total = EndpointImpact(f"{folder}/*", sum(e.requests for e in group), sum(e.failed for e in group))
+        out += [total] if alike else group
+    return sorted(out, key=lambda e: (-e.failed, -e.requests, e.path))
 
 
 def _ends(summary: Summary, span: Span) -> tuple[Evidence, ...]:

@@ -96,7 +96,7 @@ def settled(found: Mapping[str, Offset], stated: Mapping[str, float]) -> tuple[d
     notes: dict[str, str] = {}
     for source, offset in found.items():
         size = f"{offset.seconds:+.1f} s ± {offset.error:.1f} s ({offset.method}, {offset.pairs} pairs, z {offset.z:.0f})"
-        if source in stated:
+        if source in stated or (not offset.sure and abs(offset.seconds) <= max(offset.error, 1.0)):
             continue
         if not offset.sure:
             notes[source] = f"perhaps {size}, not sure enough to be applied{': ' + offset.note if offset.note else ''}"

@@ -35,9 +35,17 @@ def plain(message: str) -> str:
     return _LEAVE_OUT.sub("", message)
 
 
+#: A long record is kept as its beginning and its last row that is not indented: that is where Python names the exception.
+_LONG = 1500
+_MIDDLE = r"(?s)^(.{0,1000})[^\n]*\n.*\n([^\s][^\n]{0,300})[^\n]*\s*$"
+
+
 def gists(messages: pa.ChunkedArray, fields: pa.ChunkedArray) -> pa.ChunkedArray:
     """The messages as they are compared: plain, and with the exception that a structured record holds as their last row."""
     said = pc.replace_substring_regex(messages, _SINGLE, "")
+    long = pc.greater(pc.utf8_length(said), _LONG)
+    if pc.any(long).as_py():
+        said = pc.if_else(long, pc.replace_substring_regex(said, _MIDDLE, "\\1\n\\2"), said)
     traced = pc.fill_null(pc.match_substring_regex(fields, '"(?:' + "|".join(_WORDS_OF_TRACE) + ")"), False)
     if not pc.any(traced).as_py():
         return said
@@ -63,13 +71,13 @@ def _exception(escaped: str) -> str | None:
 def telling(fields: Any) -> dict[str, str]:
     """The fields of a structured record that say what happened: short scalars, at most six, in their order.
 
-    `fields` is the JSON object as text that the event table holds, or null.
+    `fields` is a JSON object, or one as the text that the event table holds, or null.
     """
-    if not isinstance(fields, str):
-        return {}
     try:
-        record = json.loads(fields)
+        record = json.loads(fields) if isinstance(fields, str) else fields
     except ValueError:
+        return {}
+    if not isinstance(record, dict):
         return {}
     out: dict[str, str] = {}
     for key, value in record.items():

@@ -40,12 +40,14 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
     count, failed = int(total.requests[lo:hi].sum()), int(total.failed[lo:hi].sum())
     estimated: list[tuple[str, str]] = []
     if span.signal == "silence":
+        # nothing was logged, so nothing is known of endpoints and clients either
+        served = served.slice(0, 0)
         count, failed = max(count, span.requests), max(failed, span.failed)
         estimated.append(("requests", "not logged: the rate of the five minutes around the gap times its length"))
     outside = np.ones(len(total.requests), bool)
     outside[lo:hi] = False
     calm = int(total.requests[outside].sum())
-    clients, affected, sampled = _clients(summary, sources, first, last, span.closed)
+    clients, affected, sampled = _clients(summary, sources, first, last, span.closed) if span.signal != "silence" else (None, None, False)
     peak, peak_time = _peak(total.failed[lo:hi], (total.start // width * width) + lo * width, width)
     before = _latency(summary, sources, first - 900, first - 1)
     during = _latency(summary, sources, first, last)

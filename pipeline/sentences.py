@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from .gist import telling
 from .wording import number, plural
 
 #: Characters of a message that a sentence quotes.
@@ -26,7 +28,7 @@ def said(message: str, length: int = LENGTH) -> str:
     sudo = _SUDO.match(str(message))
     if sudo:
         return _short(f"{sudo['who']} : USER={sudo['as']} ; COMMAND={sudo['command']}", length)
-    rows = [r for r in str(message).split("\n") if r.strip()]
+    rows = [r for r in _record(str(message)).split("\n") if r.strip()]
     if not rows:
         return "(an empty message)"
     text = rows[0]
@@ -35,6 +37,22 @@ def said(message: str, length: int = LENGTH) -> str:
         if closing is not rows[0]:
             text = f"{_short(text, length // 2)} … {closing}"
     return _short(_NOISE.sub("", _SPACE.sub(" ", text)).strip(), length)
+
+
+def _record(message: str) -> str:
+    """A message that is itself a JSON object, told as its words and then its fields."""
+    if not message.startswith("{"):
+        return message
+    head, feed, rest = message.partition("\n")
+    try:
+        record, _end = json.JSONDecoder().raw_decode(head)
+    except ValueError:
+        return message
+    if not isinstance(record, dict):
+        return message
+    words = [str(record[k]) for k in ("message", "msg", "event", "summary", "reason", "error") if isinstance(record.get(k), str)]
+    fields = telling({k: v for k, v in record.items() if v not in words})
+    return " ".join([*words, *(f"{k}={v}" for k, v in fields.items())]) + feed + rest if words or fields else message
 
 
 def _short(text: str, length: int) -> str:

@@ -32,7 +32,10 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     """
     table = summary.table("patterns")
     frame = table.to_pandas(types_mapper=pd.ArrowDtype, split_blocks=True, self_destruct=False)
-    signatures = frame["signature"].fillna("").astype(object)
+    for column in ("source", "host", "service", "format", "severity", "signature", "file", "message", "fields"):
+        # plain None for "not known": Arrow's own null refuses to be asked whether it is anything
+        frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
+    signatures = frame["signature"].fillna("")
     unique = sorted(signatures.unique())
     named = dict(zip(unique, templates(unique), strict=True))
     frame["template"] = signatures.map(named)
@@ -47,7 +50,10 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     for column, keys in (("subject", SUBJECTS), ("actor", ACTORS)):
         # the record's own word for what it is about beats what can be guessed from its message
         named = [next((f[k] for k in keys if k in f), None) for f in fields]
-        frame[column] = [own if own and role else guess for own, role, guess in zip(named, frame["role"], frame[column], strict=True)]
+        frame[column] = pd.Series(
+            [own if own and role else guess for own, role, guess in zip(named, frame["role"], frame[column], strict=True)],
+            index=frame.index, dtype=object,
+        )  # fmt: skip
     return frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
 
 

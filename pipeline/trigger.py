@@ -93,7 +93,7 @@ def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
     last: dict[tuple[str, str], tuple[int, int]] = {}
     for row in near.itertuples():
         keys = []
-        if row.subject:
+        if _text(row.subject):
             keys += [("subject", f"{row.who}|{stem(row.subject)}"), ("name", stem(row.subject))]
         else:
             keys.append(("group", str(row.group)))
@@ -101,6 +101,13 @@ def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
                 keys.append(("pid", f"{row.who}|{row.pid}|{row.host}"))
         if ("name", stem(row.who)) in last:
             keys.append(("name", stem(row.who)))
+        if row.kind in _ROLLED_OUT and not pd.isna(row.host) and row.host:
+            # a tool writes a file and reloads the service, the service says so: one change, told by several writers
+            before = last.get(("rollout", str(row.host)))
+            if before is None or row.time - before[1] <= ROLLOUT:
+                keys.append(("rollout", str(row.host)))
+            else:
+                last.pop(("rollout", str(row.host)))
         if row.role == "event":
             # several programs report one death: the kernel, the supervisor, the dead one's master
             keys.append(("death", f"{row.host}|{int(row.time) // (2 * SECOND)}|{row.kind in _DEATHS}"))
@@ -115,6 +122,9 @@ def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 _DEATHS = ("oom", "kill", "crash")
+#: Kinds of which one brings about the next on the same host within seconds.
+_ROLLED_OUT = ("config", "reload", "restart", "package")
+ROLLOUT = 3 * SECOND
 
 
 @lru_cache(maxsize=10_000)
@@ -167,10 +177,14 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Se
         score -= log(again)
         against.append(f"it came {again} times more during the outage, as an effect would")
     touched = _touched(rows, failing)
+    silenced = span.signal == "silence" and best["kind"] in ("stop", "kill", "crash", "oom", "restart", "package", "config")
+    if silenced and delay <= 60 * SECOND:
+        # a server that is down names nobody in its errors: that it stopped is what the silence says
+        touched = touched or [(str(best["subject"] or best["who"]), 1)]
     if touched:
         score += min(3.0, 1.0 + 0.5 * sum(n for _, n in touched))
         for_.append("what failed names " + ", ".join(name for name, _ in touched[:3]))
-    elif best["subject"]:
+    elif _text(best["subject"]):
         score -= 1.0
         against.append(f"no error names {best['subject']}")
     return Candidate(
@@ -249,12 +263,14 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
         return None
     group = best[1]
     first = group.iloc[0]
+    # of a service that was stopped and started again it is the start that ended the outage
+    teller = next((row for _, row in group.iterrows() if row["kind"] in ("restart", "start")), first) if first["kind"] == "stop" else first
     lead = end - int(first["time"])
     reason = f"{duration(lead)} before the last failure" if lead >= 0 else f"{duration(-lead)} after the last failure"
     return Candidate(
         time=int(first["time"]),
-        summary=sentence(first),
-        kind=str(first["kind"]),
+        summary=sentence(teller),
+        kind=str(teller["kind"]),
         score=round(best[0], 3),
         evidence=tuple(evidence(r) for r in group.head(5).to_dict("records")),
         reasons_for=(reason,),
