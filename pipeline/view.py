@@ -11,12 +11,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from . import safe, wording
-from .findings import Bound, Candidate, Entry, Evidence, Findings, Impact, Incident, SourceReport
+from . import safe, tables, wording
+from .findings import Bound, Candidate, Entry, Evidence, Findings, Incident
 from .wording import Clock, number, percent
 
 REFERENCES = 3  # quoted lines an entry cites in the document; the JSON answer has up to five
-ENDPOINTS = 8
 CANDIDATES = 3
 ENTRIES = 12  # the timeline that a reader takes in; the rest is listed in the appendix
 BINS = 480
@@ -54,13 +53,6 @@ SECTIONS = {
     "lessons": "lessons",
     "actions": "actions",
     "measures": "actions",
-}
-_FATES = {
-    "in_window": "inside the window",
-    "outside": "outside of it",
-    "undated": "without a time",
-    "continued": "that continue another",
-    "skipped": "in files or parts that were skipped",
 }
 
 
@@ -125,8 +117,8 @@ class View:
             "points": self._summary(incident),
             "scope": [Markup(_say(text)) for text in incident.scope],
             "figures": self._figures(incident),
-            "endpoints": _endpoints(impact),
-            "statuses": _statuses(impact),
+            "endpoints": tables.endpoints(impact),
+            "statuses": tables.statuses(impact),
             "formulas": [(name, Markup(_say(how))) for name, how in impact.formulas],
             "detection": self._detection(incident),
             "ended": self._ended(incident),
@@ -180,7 +172,9 @@ class View:
             length = wording.duration(incident.recovery.time - onset.time)
             where = f"({self.clock.label(onset.time)}; {length})"
         return _join(
-            f"{when} {where}", f"{_loss(impact, incident.signal)}.", self.register.cite(incident.evidence, 2)
+            f"{when} {where}",
+            f"{tables.loss(impact, incident.signal)}.",
+            self.register.cite(incident.evidence, 2),
         )
 
     def _figures(self, incident: Incident) -> list[tuple[str, Markup]]:
@@ -195,7 +189,7 @@ class View:
         if impact.peak_rate is not None:
             when = f" at {self.clock.time(impact.peak_time)}" if impact.peak_time is not None else ""
             rows.append(("Most failures", f"{impact.peak_rate:.1f} a second{when}"))
-        for label, low, high in _latency_rows(impact):
+        for label, low, high in tables.latency_rows(impact):
             rows.append((label, f"{low} before, {high} during"))
         if impact.clients is not None:
             about = "about " if impact.clients_estimated else ""
@@ -333,14 +327,14 @@ class View:
         return asked
 
     def sources(self) -> list[dict[str, Any]]:
-        return [_source(report) for report in self.findings.sources]
+        return [tables.source(report) for report in self.findings.sources]
 
     def accounting(self) -> Markup:
         """The sentence in which the lines add up, or the difference when they do not."""
         total = sum(report.lines for report in self.findings.sources)
-        given = {fate: count for fate, count in self.findings.accounting.items() if fate in _FATES}
-        fates = given or _summed(self.findings.sources)
-        parts = [f"{number(count)} {_FATES[fate]}" for fate, count in fates.items() if count]
+        given = {fate: count for fate, count in self.findings.accounting.items() if fate in tables.FATES}
+        fates = given or tables.fates_of(self.findings.sources)
+        parts = [f"{number(count)} {tables.FATES[fate]}" for fate, count in fates.items() if count]
         text = f"{wording.plural(total, 'line')} in {wording.plural(len(self.findings.sources), 'file')}"
         if parts:
             text += f" = {' + '.join(parts)}"
@@ -373,65 +367,6 @@ def span_of(findings: Findings) -> tuple[int | None, int | None]:
         start if start is not None else min(firsts, default=None),
         end if end is not None else max(lasts, default=None),
     )
-
-
-def _loss(impact: Impact, signal: str) -> str:
-    """What users lost, in the words of the signal that showed it."""
-    if impact.failed:
-        return f"{number(impact.failed)} of {number(impact.requests)} requests ({percent(impact.failed_percent)}) failed"
-    before, during = impact.latency_before, impact.latency_during
-    if signal == "latency" and before and during and before.p95 is not None and during.p95 is not None:
-        slow = f"{wording.seconds(before.p95)} to {wording.seconds(during.p95)}"
-        return f"the 95th percentile of the request duration rose from {slow}"
-    if signal == "silence":
-        return "fewer log lines were written than before, or none"
-    if signal == "errors":
-        return "the logs hold more error lines than before; no request is logged as failed"
-    return "no request is logged as failed"
-
-
-def _latency_rows(impact: Impact) -> list[tuple[str, str, str]]:
-    before, during = impact.latency_before, impact.latency_during
-    if before is None or during is None:
-        return []
-    pairs = (
-        ("Duration, median", before.p50, during.p50),
-        ("Duration, p95", before.p95, during.p95),
-        ("Duration, p99", before.p99, during.p99),
-    )
-    return [
-        (label, wording.seconds(low), wording.seconds(high))
-        for label, low, high in pairs
-        if low is not None or high is not None
-    ]
-
-
-def _endpoints(impact: Impact) -> dict[str, Any]:
-    rows = sorted(impact.endpoints, key=lambda one: (-one.failed, -one.requests, one.path))
-    failing = [one for one in rows if one.failed]
-    shown, rest = failing[:ENDPOINTS], failing[ENDPOINTS:] + [one for one in rows if not one.failed]
-    return {
-        "rows": [
-            {
-                "path": Markup(safe.code(one.path, cell=True)),
-                "requests": number(one.requests),
-                "failed": number(one.failed),
-                "share": percent(100 * one.failed / one.requests if one.requests else 0.0),
-            }
-            for one in shown
-        ],
-        "rest": (
-            f"{wording.plural(len(rest), 'other endpoint')}: {number(sum(one.failed for one in rest))} of "
-            f"{wording.plural(sum(one.requests for one in rest), 'request')} failed."
-            if rest
-            else ""
-        ),
-    }
-
-
-def _statuses(impact: Impact) -> Markup:
-    parts = [f"{number(count)} with {word}" for word, count in impact.statuses]
-    return Markup(safe.prose(f"Of the failed requests, {', '.join(parts)}.")) if parts else Markup("")
 
 
 def _ranked(incident: Incident) -> list[Candidate]:
@@ -471,28 +406,3 @@ def _weightiest(entries: tuple[Entry, ...]) -> set[int]:
     kept = [entry for entry in entries if entry.kind in _ALWAYS or entry is first]
     rest = sorted((e for e in entries if e not in kept), key=lambda e: (-e.score, e.time))
     return {id(entry) for entry in kept + rest[: max(0, ENTRIES - len(kept))]}
-
-
-def _summed(sources: tuple[SourceReport, ...]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for report in sources:
-        for fate, count in report.fates.items():
-            if fate in _FATES:
-                total[fate] = total.get(fate, 0) + count
-    return total
-
-
-def _source(report: SourceReport) -> dict[str, Any]:
-    offset = f"{report.clock_offset_s:+.3g} s" if abs(report.clock_offset_s) >= 0.0005 else "0 s"
-    notes = [report.skipped and f"skipped: {report.skipped}", report.clock_note, *report.notes]
-    return {
-        "file": Markup(safe.code(report.file, cell=True)),
-        "format": Markup(safe.prose(report.format or "–", cell=True)),
-        "lines": number(report.lines),
-        "events": number(report.events),
-        "unparsed": number(report.unparsed),
-        "zone": Markup(safe.prose(report.zone or "–", cell=True)),
-        "year": Markup(safe.prose(report.year or "in the line", cell=True)),
-        "offset": offset,
-        "notes": [Markup(_say(note)) for note in notes if note],
-    }
