@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,8 @@ class Format:
     `time`. `parse` overrides it for formats that no pattern fits (JSON, logfmt): it answers None for "this line is
     not mine". `continues` says that a line after this format's event belongs to it, timed or not (None: the general
     rule). `close` completes an event of several lines once its last line is known. `first` lists the characters a row
-    can begin with (empty: any), so that other rows are not asked. `samples` are real lines that must parse; a test walks them all. `reference` cites the manual, RFC or source.
+    can begin with (empty: any), so that other rows are not asked. `prepare` is given (cleaned) rows
+    that `parse` will be asked about soon, for own formats that read many rows faster than one. `samples` are real lines that must parse; a test walks them all. `reference` cites the manual, RFC or source.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Format:
     continues: Callable[[str, TimeContext], bool] | None = None
     close: Callable[[Event, TimeContext], None] | None = None
     first: str = ""
+    prepare: Callable[[Sequence[str]], None] | None = None
     priority: int = 50  # lower is asked first when no favourite is known
 
 

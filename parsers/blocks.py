@@ -89,6 +89,7 @@ class BlockParser:
         rows = data.split(b"\n")
         if not rows[-1]:
             rows.pop()
+        self.detector.prepare(rows)
         done: list[Event] = []
         for row in rows:
             self._row(row, line, offset, done)

@@ -78,7 +78,7 @@ def own_format(
         raise PatternError(f"its time_format {time_format!r} has no year; add %Y, or leave it out for stamps that retrolog knows")
     reader = OwnPattern(name, f"^(?:{compiled.text})(?P<{_REST}>.*)$", compiled.names, kinds, levels, time_format)
     reader.groups([""])
-    form = Format(name, title or name, tuple(samples), reference, parse=reader, priority=priority)
+    form = Format(name, title or name, tuple(samples), reference, parse=reader, prepare=reader.prepare, priority=priority)
     for number, sample in enumerate(samples, 1):
         if reader(sample.split("\n")[0], TimeContext(year=2000)) is None:
             raise PatternError(f"its sample {number} does not fit, or has no time that can be read: {sample[:80]!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,14 @@ class Detector:
     def passed(self, form: Format, events: int) -> None:
         """Takes note of events of the first favourite that were read without asking."""
         self.generic_run = self.generic_run + events if form.priority >= LAST_RESORT else 0
+
+    def prepare(self, rows: Sequence[bytes]) -> None:
+        """Tells own formats which rows they will be asked about."""
+        ahead = [form.prepare for form in self.own if form.prepare is not None]
+        if ahead:
+            texts = [clean(row.removesuffix(b"\r").decode("utf-8", "replace")).lstrip(" \t") for row in rows]
+            for prepare in ahead:
+                prepare(texts)
 
     def parse(self, text: str) -> tuple[Format, Event] | None:
         """The format and the event that begins with this (cleaned) row, None when no event begins here."""
