@@ -76,7 +76,8 @@ def own_format(
         raise PatternError(f"{unknown!r} is no severity; use one of {', '.join(SEVERITIES)}")
     if time_format is not None and not any(code in time_format for code in ("%Y", "%y")):
         raise PatternError(f"its time_format {time_format!r} has no year; add %Y, or leave it out for stamps that retrolog knows")
-    reader = OwnPattern(name, f"^(?:{compiled.text})(?P<{_REST}>.*)$", compiled.names, kinds, levels, time_format)
+    names = tuple(_ALIASES.get(group.lower(), group) for group in compiled.names)
+    reader = OwnPattern(name, f"^(?:{compiled.text})(?P<{_REST}>.*)$", names, kinds, levels, time_format)
     reader.groups([""])
     form = Format(name, title or name, tuple(samples), reference, parse=reader, prepare=reader.prepare, priority=priority)
     for number, sample in enumerate(samples, 1):
@@ -131,7 +132,7 @@ class OwnPattern:
         for at, name in enumerate(self.names):
             value = found[f"g{at}"]
             if value:
-                values.setdefault(_ALIASES.get(name.lower(), name), value)
+                values.setdefault(name, value)
         time = self._time(values, context)
         if time is _UNREAD:
             return None
