@@ -13,6 +13,7 @@ from .offsets import Evidence, Offset, estimate
 from .summary import LAYOUTS, Summary, refold
 
 SECOND = 1_000_000
+_PAGES = 12  # pages whose requests are compared, the busiest first
 
 
 def aligned(summary: Summary, offsets: Mapping[str, float]) -> Summary:
@@ -122,10 +123,22 @@ def _evidence(summary: Summary, sources: list[str]) -> Evidence:
         series[f"messages of {source}"] = _moments(rows)
     bad = summary.table("failures")
     series["failed requests"] = _moments(bad.filter(pc.is_in(bad["source"], value_set=pa.array(sources, pa.string()))))
+    asked = summary.table("requests")
+    asked = asked.filter(pc.is_in(asked["source"], value_set=pa.array(sources, pa.string())))
+    series["requests"] = _seconds_of(asked)
+    # an application may log the requests of one page only, and then only that page tells its clock
+    pages = asked.group_by("endpoint").aggregate([("count", "sum")]).to_pylist()
+    for page in sorted(pages, key=lambda row: (-row["count_sum"], str(row["endpoint"])))[:_PAGES]:
+        series[f"requests to {page['endpoint']}"] = _seconds_of(asked.filter(pc.equal(asked["endpoint"], page["endpoint"])))
     ids = summary.table("request_ids")
     ids = ids.filter(pc.is_in(ids["source"], value_set=pa.array(sources, pa.string())))
     pairs = (ids["request_id"].to_numpy(), ids["time"].to_numpy() / SECOND) if ids.num_rows else None
     return Evidence({name: times for name, times in series.items() if len(times) >= 8}, pairs)
+
+
+def _seconds_of(rows: pa.Table) -> np.ndarray:
+    """The seconds in which requests were logged, each as often as there were requests."""
+    return np.sort(np.repeat(rows["second"].to_numpy(), np.minimum(rows["count"].to_numpy(), 1000)).astype(float))
 
 
 def _moments(rows: pa.Table) -> np.ndarray:

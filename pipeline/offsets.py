@@ -35,7 +35,9 @@ _PLAIN = 0.6
 _MIN_PAIRS = 8
 _MIN_IDS = 5
 _CELLS = 1 << 20  # bins of a correlation at most
-_SERIES = 5  # series per host that are compared, the richest first
+_SERIES = 12  # series per host that are compared, the richest first ...
+_ENOUGH = 3  # ... until so many are sure of a lag ...
+_ROOM = 2e7  # ... or so many bins were correlated: some seconds of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +126,18 @@ def between(reference: Evidence, other: Evidence) -> Offset | None:
         alike = by_keys(reference.keys, other.keys)
         if alike is not None:
             votes.append((("keys", "keys"), alike))
-    pairs = product(_richest(reference.series), _richest(other.series))
-    for (name, times), (other_name, other_times) in pairs:
+    room = _ROOM
+    for (name, times), (other_name, other_times) in product(
+        _richest(reference.series), _richest(other.series)
+    ):
+        room -= 5 * (float(np.ptp(times)) + float(np.ptp(other_times))) + 1000
+        if room < 0:
+            break
         vote = by_counts(times, other_times)
         if vote is not None:
             votes.append(((name, other_name), vote))
+            if sum(cast.sure for _, cast in votes) >= _ENOUGH:
+                break
     return _pooled(votes)
 
 
