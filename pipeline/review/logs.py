@@ -198,10 +198,10 @@ class EventLog:
 
     def _read(self, window: Window) -> pa.Table:
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         from ..events import collect
 
+        pc = _compute()
         table, _ = collect(self.found.sources, replace(self.question.options, window=window))
         if not table.num_columns:
             return pa.table({})
@@ -271,8 +271,8 @@ class EventLog:
         """Which rows to show, and how many of the same kind each stands for besides itself."""
         import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
 
+        pc = _compute()
         keep = np.ones(table.num_rows, bool)
         same = np.zeros(table.num_rows, np.int64)
         if chosen.text:
@@ -295,14 +295,12 @@ class EventLog:
 
     def quote(self, file: str, line: int) -> tuple[Evidence, Row]:
         """A line as evidence for the document (text masked), and the row it is; raises NoLogs when it is not there."""
-        import numpy as np
-
         with self._lock:
             table, _ = self._held_around(None)
-            places = np.flatnonzero(_at(table, {(file, line): 1})) if table.num_columns else []
-            if not len(places):
-                raise NoLogs(f"{safe.clean(file)[:200]}:{line} is not among the lines that are shown.")
-            row = table.take(places[:1]).to_pylist()[0]
+            rows = table.filter(_at(table, {(file, line): 1})).to_pylist() if table.num_columns else []
+        if not rows:
+            raise NoLogs(f"{safe.clean(file)[:200]}:{line} is not among the lines that are shown.")
+        row = rows[0]
         item = evidence.evidence(row)
         found = evidence.quoted([item], fetcher(self.found.files))[item]
         if not found.digest:
@@ -314,6 +312,13 @@ class EventLog:
         """The whole event as logged, masked, for reading; empty when it is not there any more."""
         raw = fetcher(self.found.files)(item.file, [item]).get(item.line, b"")
         return safe.clean_lines(self.masked(raw[:20_000].decode("utf-8", "replace")).rstrip("\n"))
+
+
+def _compute() -> Any:
+    # Its functions are made at import time: no checker sees them.
+    import pyarrow.compute
+
+    return pyarrow.compute
 
 
 def _said(row: Mapping[str, Any]) -> str:
@@ -329,8 +334,8 @@ def _at(table: pa.Table, cited: Mapping[tuple[str, int], int]) -> np.ndarray:
     """Which rows are one of these lines."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
+    pc = _compute()
     found = np.zeros(table.num_rows, bool)
     by_file: dict[str, list[int]] = {}
     for file, line in cited:

@@ -86,7 +86,7 @@ def _incident(study: Study, incident: Incident, at: int, stated: dict[str, Any],
     before = incident.recovery.time if incident.recovery else None
     if onset is not None and (onset != incident.onset.time or recovery != before):
         incident = _between(study, incident, at, onset, recovery, slo)
-    chosen: dict[str, Candidate | None] = {}
+    chosen: dict[str, Any] = {}
     for role in _ROLES:
         now = getattr(incident, role)
         time = moment(stated.get(role))

@@ -185,8 +185,9 @@ export const actions = {
 };
 
 function role(name, target) {
-  const line = logActions.inside() && logActions.current();
-  if (line && !(target && target.closest && target.closest(".entry"))) return setRole(name, line.dataset.time);
+  const inLog = (target && target.closest && target.closest(".logs")) || logActions.inside();
+  const line = inLog && logActions.current();
+  if (line) return setRole(name, line.dataset.time);
   return withEntry((entry) => setRole(name, entry.dataset.time))(target);
 }
 
