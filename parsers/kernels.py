@@ -195,8 +195,8 @@ def _goes_on(parser: BlockParser, rows: Rows, sure: Mask, odd: Mask, blank: Mask
     doubtful = np.flatnonzero(~sure & ~odd & ~blank)
     mask = blank & ~odd
     if len(doubtful) and not parser.detector.own:  # own formats may begin with anything
-        begun = rows.cut(rows.start[doubtful], np.minimum(rows.end[doubtful], rows.start[doubtful] + 400))
-        started = values(may_start(begun))
+        texts = rows.cut(rows.start[doubtful], np.minimum(rows.end[doubtful], rows.start[doubtful] + 400))
+        started = may_start(texts).to_numpy(zero_copy_only=False)
         mask[doubtful] = ~started
     return mask
 
