@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pyarrow.compute as pc
 
 from . import outages
 from .evidence import evidence, quoted
@@ -16,6 +17,7 @@ from .impact import impact
 from .lessons import lessons
 from .outages import SECOND, Span
 from .propagation import propagation
+from .requests import failing
 from .sentences import share
 from .signs import extra_signs
 from .signs import signs as signs_of
@@ -73,7 +75,7 @@ def analyse(
             recovery=span.recovery,
             severity=severity_of(cost),
             signal=span.signal,
-            scope=scope_of(span, cost),
+            scope=(*scope_of(span, cost), *carried_by(summary, span)),
             impact=cost,
             evidence=_ends(summary, span),
             trigger=part.candidates[0] if part.candidates and part.candidates[0].score > 0 else None,
@@ -129,6 +131,23 @@ def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
         out.append("Requests stopped while other logs went on; the failures are what the rate around the gap lets expect.")
     if span.signal == "latency":
         out.append(f"Requests were slow, not refused: {share(span.failed, span.requests, '').replace('failed', 'were slow')}.")
+    return tuple(out)
+
+
+def carried_by(summary: Summary, span: Span) -> tuple[str, ...]:
+    """Whether one upstream or one host of several carried (nearly) all failures, in a sentence; how many errors else."""
+    table = outages.between(summary, "requests", outages.edge_sources(summary), span.onset.time, span.end)
+    out = []
+    for column in ("upstream", "host"):
+        rows = table.filter(pc.and_(pc.is_valid(table[column]), pc.invert(table["probe"])))
+        rows = rows.append_column("bad", pc.if_else(failing(rows["status"], span.closed), rows["count"], 0))
+        by = rows.group_by(column).aggregate([("count", "sum"), ("bad", "sum")]).to_pylist()
+        bad, total = sum(r["bad_sum"] for r in by), sum(r["count_sum"] for r in by)
+        top = max(by, key=lambda r: (r["bad_sum"], str(r[column])), default=None)
+        if top and len(by) > 1 and bad >= 20 and top["bad_sum"] >= 0.95 * bad and top["count_sum"] <= 0.8 * total:
+            out.append(f"{number(top['bad_sum'])} of {number(bad)} failed requests went to the {column} {top[column]}, one of {len(by)}.")
+    if span.signal == "errors":
+        out.append(f"{number(span.failed)} error lines came from onset to recovery; no access log tells of the requests.")
     return tuple(out)
 
 

@@ -26,6 +26,9 @@ _DULL = re.compile(
     r"ts|time(stamp)?|.*(_|\.|-)?(request|trace|span|correlation|session|transaction|event|message)(_|\.|-)?id|rid|uuid|hash|"
     r"user_agent|referrer|stream|labels?|tags?|host(name)?|service|app|env(ironment)?|exception|exc_info|stack.*|traceback|@.*)$"
 )
+_DULL_VALUE = re.compile(r"(?i)^[0-9a-f]{16,}$|^[0-9a-f]{8}-[0-9a-f]{4}-|^\d{4}-\d\d-\d\d[T ]|<|^\[")
+#: Formats whose records are fields in the first place; what other formats put aside is not what the line says.
+_STRUCTURED = re.compile(r"json|logfmt|cri|docker|kube|gelf|otel|structured", re.IGNORECASE)
 _MOST_FIELDS = 6
 _LONGEST = 60
 
@@ -68,11 +71,14 @@ def _exception(escaped: str) -> str | None:
     return (rows[-1] if python else rows[0]).strip()[:300]
 
 
-def telling(fields: Any) -> dict[str, str]:
+def telling(fields: Any, form: str | None = "json") -> dict[str, str]:
     """The fields of a structured record that say what happened: short scalars, at most six, in their order.
 
-    `fields` is a JSON object, or one as the text that the event table holds, or null.
+    `fields` is a JSON object, or one as the text that the event table holds, or null;
+    `form` is the event's format.
     """
+    if not form or not _STRUCTURED.search(form):
+        return {}
     try:
         record = json.loads(fields) if isinstance(fields, str) else fields
     except ValueError:
@@ -83,7 +89,7 @@ def telling(fields: Any) -> dict[str, str]:
     for key, value in record.items():
         if isinstance(value, bool):
             value = str(value).lower()
-        if isinstance(value, str | int | float) and not _DULL.match(key) and 0 < len(str(value)) <= _LONGEST:
+        if isinstance(value, str | int | float) and not _DULL.match(key) and not _DULL_VALUE.match(str(value)) and 0 < len(str(value)) <= _LONGEST:
             out[key] = str(value)
         if len(out) == _MOST_FIELDS:
             break

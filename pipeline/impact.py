@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .findings import EndpointImpact, Impact, Latency
-from .outages import SECOND, Span, edge_sources, failed_series
+from .outages import SECOND, Span, between, edge_sources, failed_series
 from .requests import failing
 from .summary import BUCKETS, PER_DOUBLING, Summary
 
@@ -31,7 +31,7 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
     first, last = span.onset.time // SECOND, span.end // SECOND
     if not sources:
         return Impact(requests=0, failed=0, failed_percent=0.0, slo=slo)
-    requests = _between(summary, "requests", sources, first, last)
+    requests = between(summary, "requests", sources, span.onset.time, span.end)
     served = requests.filter(pc.invert(requests["probe"]))
     total = failed_series(summary, sources, span.closed)
     assert total is not None
@@ -89,14 +89,6 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
     )
 
 
-def _between(summary: Summary, name: str, sources: list[str], first: int, last: int) -> pa.Table:
-    table = summary.table(name)
-    width = summary.width(name)
-    second = table["second"].to_numpy()
-    inside = pa.array((second + width > first) & (second <= last))
-    return table.filter(pc.and_(inside, pc.is_in(table["source"], value_set=pa.array(sources, pa.string()))))
-
-
 def _endpoints(served: pa.Table, closed: bool) -> tuple[EndpointImpact, ...]:
     if served.num_rows == 0:
         return ()
@@ -125,7 +117,7 @@ def _peak(failed: np.ndarray, start: int, width: int) -> tuple[float | None, int
 
 
 def _latency(summary: Summary, sources: list[str], first: int, last: int) -> Latency | None:
-    table = _between(summary, "latency", sources, first, last)
+    table = between(summary, "latency", sources, first * SECOND, last * SECOND)
     if table.num_rows == 0:
         return None
     counts = np.bincount(table["bucket"].to_numpy(), table["count"].to_numpy(), len(BUCKETS) + 1)
@@ -140,7 +132,7 @@ def _latency(summary: Summary, sources: list[str], first: int, last: int) -> Lat
 
 
 def _clients(summary: Summary, sources: list[str], first: int, last: int, closed: bool) -> tuple[int | None, int | None, bool]:
-    table = _between(summary, "clients", sources, first, last)
+    table = between(summary, "clients", sources, first * SECOND, last * SECOND)
     table = table.filter(pc.invert(table["bot"]))
     if table.num_rows == 0:
         return None, None, False

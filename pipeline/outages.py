@@ -156,6 +156,14 @@ def failures(summary: Summary, sources: list[str], closed: bool) -> pa.Table:
     return table if closed else table.filter(pc.invert(table["closed"]))
 
 
+def between(summary: Summary, name: str, sources: list[str], first: int, last: int) -> pa.Table:
+    """The rows of a table, of these sources, whose bins touch the seconds of `first` to `last` (microseconds)."""
+    table = summary.table(name)
+    second = table["second"].to_numpy()
+    inside = pa.array((second + summary.width(name) > first // SECOND) & (second <= last // SECOND))
+    return table.filter(pc.and_(inside, pc.is_in(table["source"], value_set=pa.array(sources, pa.string()))))
+
+
 def find(summary: Summary, window: Window) -> list[Span]:
     """Every outage and blip whose onset or course touches the window, in order of time."""
     sources = edge_sources(summary)

@@ -44,7 +44,7 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
     rank = {name: i for i, name in enumerate(("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"))}
     frame["rank"] = frame["severity"].astype(object).map(rank).fillna(-1).astype("int64")
-    fields = [telling(v) for v in frame["fields"]]
+    fields = [telling(v, form) for v, form in zip(frame["fields"], frame["format"], strict=True)]
     frame["message"] = pd.Series([with_fields(m, f) for m, f in zip(frame["message"].fillna("").astype(object), fields, strict=True)], dtype=object)
     frame = frame.join(_marked(frame, lexicon))
     for column, keys in (("subject", SUBJECTS), ("actor", ACTORS)):
@@ -122,5 +122,6 @@ def extra_signs(records: Sequence[ChangeRecord], lexicon: Lexicon, signs: pd.Dat
                 **{column: getattr(mark, column) for column in _MARK}, "subject": record.subject or mark.subject,
             }
         )  # fmt: skip
-    extra = pd.DataFrame(rows, dtype=object).reindex(columns=signs.columns).astype(signs.dtypes.to_dict())
+    extra = pd.DataFrame(rows, dtype=object).reindex(columns=signs.columns)
+    extra = extra.where(extra.notna(), None).astype(signs.dtypes.to_dict())
     return pd.concat([signs, extra]).sort_values(["time", "file", "line"], kind="stable", ignore_index=True)

@@ -31,6 +31,8 @@ BEFORE = 15 * 60 * SECOND
 AFTER = 2 * SECOND
 #: Rows of one change (starting ..., ... is live) lie within this span.
 ONE_CHANGE = 120 * SECOND
+#: Programs that watch: what changes in them seldom breaks what they watch.
+_WATCHERS = re.compile(r"(?i)alertmanager|prometheus|grafana|zabbix|nagios|icinga|blackbox|exporter|telegraf|collectd|munin|netdata|uptime|filebeat|fluent|promtail|vector\b|logstash")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 
 
@@ -53,21 +55,22 @@ def roles(signs: pd.DataFrame, span: Span, window: Window, others: Sequence[Cand
     inside = within(signs, window)
     marked = inside[inside["role"].notna()]
     detected = _detected(marked, span)
+    resolution = _resolution(marked, span)
     return Roles(
-        candidates=_candidates(inside, marked, span, others),
+        candidates=_candidates(inside, marked, span, others, resolution),
         detected=detected,
         acknowledged=_acknowledged(marked, span, detected),
-        resolution=_resolution(marked, span),
+        resolution=resolution,
     )
 
 
-def _candidates(inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def _candidates(inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate], resolution: Candidate | None) -> tuple[Candidate, ...]:
     onset = span.onset.time
     time = marked["time"].astype("int64")
     near = marked[(time >= onset - BEFORE) & (time <= onset + AFTER) & marked["role"].isin(["change", "event", "action"])]
     near = near[~near["routine"].astype(bool)]
     failing = _failing_names(inside, span)
-    ranked = [_argued(group, marked, span, failing) for group in _changes(near)]
+    ranked = [_argued(group, marked, span, failing, resolution) for group in _changes(near)]
     ranked = [c for c in (*ranked, *others) if c is not None]
     ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
     return tuple(_part_of(c, ranked[0]) for c in ranked[:5] if c.score > 0)
@@ -148,7 +151,7 @@ def _failing_names(inside: pd.DataFrame, span: Span) -> pd.Series:
     return pd.Series({name: len(groups) for name, groups in said.items()}, dtype="int64")
 
 
-def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Series) -> Candidate | None:
+def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Series, resolution: Candidate | None) -> Candidate | None:
     first = rows.iloc[0]
     best = rows.loc[rows["weight"].astype(float).idxmax()]
     weight = float(best["weight"])
@@ -187,6 +190,16 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Se
     elif _text(best["subject"]):
         score -= 1.0
         against.append(f"no error names {best['subject']}")
+    else:
+        score -= 0.5
+    subjects = {stem(s) for s in rows["subject"].dropna()}
+    if resolution and resolution.time > int(rows["time"].max()) and resolution.subject and stem(resolution.subject) in subjects:
+        # set back at the end: who did it thought so too
+        score += 1.5
+        for_.append(f"the act that ended it is about {resolution.subject} too")
+    if rows["who"].map(lambda who: bool(_WATCHERS.search(who))).all():
+        score *= 0.4
+        against.append(f"{first['who']} watches the service and does not serve it")
     return Candidate(
         time=int(first["time"]),
         summary=sentence(best if best["phase"] == "start" else first),
@@ -214,10 +227,11 @@ def _touched(rows: pd.DataFrame, failing: pd.Series) -> list[tuple[str, int]]:
 def _detected(marked: pd.DataFrame, span: Span) -> Candidate | None:
     """The first alert, else the first human word or act, else the first failed check, from the onset on."""
     time = marked["time"].astype("int64")
-    after = marked[(time >= span.onset.time - 2 * SECOND) & (time <= span.end + 120 * SECOND)]
+    # whole-second stamps may lie up to a second before the failure that they tell of
+    after = marked[(time >= span.onset.time - SECOND) & (time <= span.end + 120 * SECOND)]
     alerts = after[(after["role"] == "detection") & (after["kind"] != "check_failed")]
     notes = after[after["role"] == "note"]
-    people = after[after["role"].isin(["human", "action"])]
+    people = after[after["role"].isin(["human", "action"]) & (after["time"].astype("int64") > span.onset.time + SECOND)]
     checks = after[(after["role"] == "detection") & (after["kind"] == "check_failed")]
     found = [g.iloc[0] for g in (alerts, notes) if len(g)] or [g.iloc[0] for g in (checks, people) if len(g)]
     if not found:
@@ -276,6 +290,7 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
         reasons_for=(reason,),
         service=_text(first["who"]),
         host=_text(first["host"]),
+        subject=next((str(x) for x in group["subject"].dropna()), None),
     )
 
 
