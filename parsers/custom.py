@@ -7,6 +7,7 @@ many rows, so it is no slower than `re`.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 
 from .base import SEVERITIES, Event, Format
 from .columns import decimal, fill, integer, present, seconds_of, severity_of, take_http
-from .grok import PatternError, expand, portable
+from .grok import PatternError, expand, pieces, portable
 from .timestamps import TimeContext, read_time
 
 #: The entry point group by which a package adds formats: each names a `Format` or a tuple of them.
@@ -24,6 +25,7 @@ GROUP = "retrolog.formats"
 PRIORITY = 5
 _EPOCH = datetime(1970, 1, 1)
 _REST = "rest"
+_GROUP = re.compile(r"\(\?P<g(\d+)>")
 #: What other tools call our columns: legacy and ECS names of the grok filter, and common ones.
 _ALIASES = {
     "timestamp": "time", "@timestamp": "time", "ts": "time", "datetime": "time", "logdate": "time",
@@ -76,9 +78,11 @@ def own_format(
         raise PatternError(f"{unknown!r} is no severity; use one of {', '.join(SEVERITIES)}")
     if time_format is not None and not any(code in time_format for code in ("%Y", "%y")):
         raise PatternError(f"its time_format {time_format!r} has no year; add %Y, or leave it out for stamps that retrolog knows")
+    if time_format is not None and any(code in time_format for code in ("%Z", "%c", "%x", "%X")):
+        raise PatternError(f"its time_format {time_format!r} depends on the machine; write %z and the single parts instead")
     names = tuple(_ALIASES.get(group.lower(), group) for group in compiled.names)
-    reader = OwnPattern(name, f"^(?:{compiled.text})(?P<{_REST}>.*)$", names, kinds, levels, time_format)
-    reader.groups([""])
+    reader = OwnPattern(name, compiled.text, names, kinds, levels, time_format)
+    reader.prepare([])
     form = Format(name, title or name, tuple(samples), reference, parse=reader, prepare=reader.prepare, priority=priority)
     for number, sample in enumerate(samples, 1):
         if reader(sample.split("\n")[0], TimeContext(year=2000)) is None:
@@ -116,7 +120,7 @@ class OwnPattern:
     """What reads a row by an own pattern: call it like `Format.parse`; `prepare` matches rows to come all at once."""
 
     name: str
-    regex: str
+    pattern: str  # as `grok.portable` makes it
     names: tuple[str, ...]
     kinds: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
@@ -125,7 +129,7 @@ class OwnPattern:
 
     def __call__(self, text: str, context: TimeContext) -> Event | None:
         """The event that begins with this row; None when the pattern does not fit, or its stamp cannot be read."""
-        found = self._ready[text] if text in self._ready else self.groups([text])[0]
+        found = self._ready[text] if text in self._ready else self._groups([text])[0]
         if found is None:
             return None
         values: dict[str, str] = {}
@@ -139,22 +143,24 @@ class OwnPattern:
         return self._event(time, values, found[_REST], text)
 
     def prepare(self, texts: Sequence[str]) -> None:
-        """Matches rows that will be asked for next; forgets those before."""
-        self._ready = dict(zip(texts, self.groups(texts), strict=True))
+        """Matches rows that will be asked for next; forgets those before. Raises PatternError when RE2 refuses the pattern."""
+        self._ready = dict(zip(texts, self._groups(texts), strict=True))
 
-    def groups(self, texts: Sequence[str]) -> list[dict[str, str] | None]:
-        """The groups of each row, None where the pattern does not fit. Raises PatternError when RE2 refuses the pattern."""
-        import pyarrow as pa
-        import pyarrow.compute
+    def stops(self, text: str) -> tuple[int, str]:
+        """How many characters of a row the pattern fits before it stops, and at what: a group's name, or a piece of the pattern."""
+        parts = pieces(self.pattern)
+        fitted, stop = 0, 0
+        for count in range(1, len(parts) + 1):
+            found = _extract([text], f"^(?P<{_REST}>{''.join(parts[:count])})")[0]
+            if found is not None:
+                fitted, stop = len(found[_REST]), count
+        if stop == len(parts):
+            return fitted, "a time that can be read"
+        named = _GROUP.match(parts[stop])
+        return fitted, self.names[int(named[1])] if named else parts[stop]
 
-        pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
-        sound = [t if t.isascii() else t.encode("utf-8", "replace").decode() for t in texts]
-        try:
-            found: list[dict[str, str] | None] = pc.extract_regex(pa.array(sound, pa.string()), self.regex).to_pylist()
-        except pa.ArrowInvalid as error:
-            said = str(error).removeprefix("Invalid regular expression: ").split(": ^(?:")[0]
-            raise PatternError(f"RE2 cannot match it ({said}); see github.com/google/re2/wiki/Syntax") from error
-        return found
+    def _groups(self, texts: Sequence[str]) -> list[dict[str, str] | None]:
+        return _extract(texts, f"^(?:{self.pattern})(?P<{_REST}>.*)$")
 
     def _time(self, values: dict[str, str], context: TimeContext) -> Any:
         """The event's time, None where the pattern has none; `_UNREAD` where there is a stamp that cannot be read."""
@@ -204,6 +210,21 @@ class OwnPattern:
 
 
 _UNREAD = object()
+
+
+def _extract(texts: Sequence[str], regex: str) -> list[dict[str, str] | None]:
+    """The named groups of each text, None where the expression does not fit."""
+    import pyarrow as pa
+    import pyarrow.compute
+
+    pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
+    sound = [t if t.isascii() else t.encode("utf-8", "replace").decode() for t in texts]
+    try:
+        found: list[dict[str, str] | None] = pc.extract_regex(pa.array(sound, pa.string()), regex).to_pylist()
+    except pa.ArrowInvalid as error:
+        said = str(error).removeprefix("Invalid regular expression: ").split(": ^(?:")[0]
+        raise PatternError(f"RE2 cannot match it ({said}); see github.com/google/re2/wiki/Syntax") from error
+    return found
 
 
 def _unquoted(text: str) -> str:

@@ -233,6 +233,26 @@ def portable(pattern: str) -> Portable:
     return Portable("".join(out), tuple(names))
 
 
+def pieces(text: str) -> list[str]:
+    """The parts that a `portable` text is made of one after another, each with its repetition; one part where it has alternatives."""
+    out: list[str] = []
+    at, depth, start = 0, 0, 0
+    while at < len(text):
+        char = text[at]
+        if char == "|" and not depth:
+            return [text]
+        depth += (char == "(") - (char == ")")
+        at = at + 2 if char == "\\" else _class_end(text, at) if char == "[" else at + 1
+        if depth:
+            continue
+        while at < len(text) and (text[at] in "*+?" or (text[at] == "{" and _REPETITION.match(text, at))):
+            at = at + 1 if text[at] != "{" else text.index("}", at) + 1
+        part, start = text[start:at], at
+        inside = pieces(part[3:-1]) if part.startswith("(?:") and part.endswith(")") else []
+        out += inside if len(inside) > 1 else [part]
+    return out
+
+
 def _escape(pair: str) -> str:
     letter = pair[1:]
     if not letter:

@@ -89,6 +89,6 @@ def test(file: str, zone: str | None, year: int | None, config: Path | None, for
             click.echo(json.dumps(event, ensure_ascii=False))
         return
     counts: Counter[str] = Counter()
-    for row in module.line_by_line(events, counts):
+    for row in module.line_by_line(events, counts, settings.formats):
         click.echo(row)
     click.echo(f"retrolog: {module.total(counts)}", err=True)

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 #: The name that is searched for.
 NAME = "retrolog.toml"
+#: Every key, by table; "" is the top of the file.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("read", "source", "format", "grok", "draft"),
+    "[read]": ("tz", "year", "include", "exclude"),
+    "[[source]]": ("glob", "tz", "year", "host", "service", "clock_offset"),
+    "[[format]]": ("name", "title", "pattern", "grok", "samples", "severity", "time_format", "priority"),
+    "[grok]": ("files", "patterns"),
+    "[draft]": ("style", "slo", "max_entries", "no_mask", "lexicon", "changes", "git"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +163,8 @@ def load(stated: Path | None, paths: Sequence[str] = ()) -> Config:
 
 def read(table: Mapping[str, Any], path: Path, trusted: bool = True) -> Config:
     """The configuration that a parsed TOML table says; `trusted` is one that the user named, not one that was found."""
-    top = _Table(table, path, "", ("read", "source", "format", "grok", "draft"))
-    reading = _Table(top.table("read"), path, "[read]", ("tz", "year", "include", "exclude"))
+    top = _Table(table, path, "")
+    reading = _Table(top.table("read"), path, "[read]")
     zone = reading.text("tz")
     if zone is not None:
         _zone(zone, reading)
@@ -166,13 +175,13 @@ def read(table: Mapping[str, Any], path: Path, trusted: bool = True) -> Config:
         include=reading.texts("include"),
         exclude=reading.texts("exclude"),
         rules=tuple(_rule(row, path) for row in top.rows("source")),
-        formats=_formats(top, path),
+        formats=_formats(top, path, trusted),
         draft=_draft(top.table("draft"), path, trusted),
     )
 
 
 def _rule(row: Mapping[str, Any], path: Path) -> SourceRule:
-    source = _Table(row, path, "[[source]]", ("glob", "tz", "year", "host", "service", "clock_offset"))
+    source = _Table(row, path, "[[source]]")
     glob = source.text("glob")
     if not glob:
         raise source.wrong("needs a `glob` that says which logs it is for, such as glob = \"db-1/*\"")
@@ -198,20 +207,20 @@ def _zone(name: str, table: _Table) -> tzinfo:
         raise table.wrong(f"has a `tz` that cannot be used: {error}") from error
 
 
-def _formats(top: _Table, path: Path) -> tuple[Format, ...]:
+def _formats(top: _Table, path: Path, trusted: bool) -> tuple[Format, ...]:
     rows = top.rows("format")
-    grok = _Table(top.table("grok"), path, "[grok]", ("files", "patterns"))
+    grok = _Table(top.table("grok"), path, "[grok]")
     if not rows:
         return ()
     from ..parsers.custom import PRIORITY, own_format
     from ..parsers.grok import PatternError
 
-    pieces = _pieces(grok, path)
+    pieces = _pieces(grok, path, trusted)
     formats: list[Format] = []
-    keys = ("name", "title", "pattern", "grok", "samples", "severity", "time_format", "priority")
     for row in rows:
-        name = _Table(row, path, "[[format]]", keys).text("name") or ""
-        table = _Table(row, path, f"[[format]] {name!r}", keys)
+        table = _Table(row, path, "[[format]]")
+        name = table.text("name") or ""
+        table = replace(table, about=repr(name))
         if not (name.isascii() and name.isidentifier()):
             raise table.wrong("needs a `name` of letters, digits and underscores")
         if name in (form.name for form in formats):
@@ -236,13 +245,15 @@ def _formats(top: _Table, path: Path) -> tuple[Format, ...]:
     return tuple(formats)
 
 
-def _pieces(grok: _Table, path: Path) -> dict[str, str]:
+def _pieces(grok: _Table, path: Path, trusted: bool) -> dict[str, str]:
     """Grok patterns by name: from files beside the configuration, then those written in it."""
     from ..parsers.grok import PatternError, read_definitions
 
     found: dict[str, str] = {}
     for name in grok.texts("files"):
         place = path.parent / name
+        if not trusted and not place.resolve().is_relative_to(path.parent.resolve()):
+            raise grok.wrong(f"names the pattern file {place} outside its folder; add --config {path} if you trust it")
         try:
             with place.open(encoding="utf-8") as lines:
                 found |= read_definitions(lines)
@@ -254,7 +265,7 @@ def _pieces(grok: _Table, path: Path) -> dict[str, str]:
 
 
 def _draft(table: Mapping[str, Any], path: Path, trusted: bool) -> dict[str, Any]:
-    draft = _Table(table, path, "[draft]", ("style", "slo", "max_entries", "no_mask", "lexicon", "changes", "git"))
+    draft = _Table(table, path, "[draft]")
     slo = draft.number("slo")
     if slo is not None and not 0 < slo < 100:
         raise draft.wrong(f"has an `slo` of {slo:g}; give a percentage between 0 and 100, such as 99.9")
@@ -292,17 +303,18 @@ class _Table:
     values: Mapping[str, Any]
     path: Path
     title: str
-    keys: tuple[str, ...]
+    about: str = ""  # which of several such tables
 
     def __post_init__(self) -> None:
+        keys = KEYS[self.title]
         for key in self.values:
-            if key not in self.keys:
-                near = difflib.get_close_matches(key, self.keys, 1)
-                hint = f"did you mean `{near[0]}`?" if near else f"it knows {', '.join(self.keys)}"
+            if key not in keys:
+                near = difflib.get_close_matches(key, keys, 1)
+                hint = f"did you mean `{near[0]}`?" if near else f"it knows {', '.join(keys)}"
                 raise self.wrong(f"has the unknown key `{key}`; {hint}")
 
     def wrong(self, what: str) -> BadOption:
-        return BadOption(f"{self.path}: {self.title + ' ' if self.title else ''}{what}")
+        return BadOption(" ".join(part for part in (f"{self.path}:", self.title, self.about, what) if part))
 
     def _value(self, key: str, kinds: type | tuple[type, ...], what: str) -> Any:
         value = self.values.get(key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..parsers.base import Event, Format
 from ..parsers.blocks import BlockParser
+from ..parsers.custom import OwnPattern
 from ..parsers.timestamps import TimeContext
 from .safe import terminal
 
@@ -118,8 +119,11 @@ def _in_order(table: pa.Table) -> pa.Table:
     return table.sort_by([("line", "ascending")])
 
 
-def line_by_line(events: Iterator[dict[str, Any]], counts: Counter[str]) -> Iterator[str]:
-    """A text row a line of the file: its number, its format, and what was understood of it; `counts` takes lines by format."""
+def line_by_line(events: Iterator[dict[str, Any]], counts: Counter[str], own: Sequence[Format] = ()) -> Iterator[str]:
+    """A text row a line of the file: its number, its format, and what was understood of it; `counts` takes lines by format.
+
+    Of a line that begins no event it says how far the patterns of `own` formats fit.
+    """
     file = None
     for event in events:
         if event["file"] != file:
@@ -129,8 +133,22 @@ def line_by_line(events: Iterator[dict[str, Any]], counts: Counter[str]) -> Iter
         counts[name] += 1
         counts["continued"] += event["lines"] - 1
         yield f"{event['line']:>7}  {name:<16}  {_told(event)}"
-        for line in range(event["line"] + 1, event["line"] + event["lines"]):
-            yield f"{line:>7}  {'':<16}  continues line {event['line']}"
+        said = (event["message"] or "").split("\n")
+        if event["format"] is None:
+            yield from _stops(said[0], own)
+        for at in range(1, event["lines"]):
+            yield f"{event['line'] + at:>7}  {'':<16}  continues line {event['line']}"
+            if at < len(said):
+                yield from _stops(said[at], own)
+
+
+def _stops(text: str, own: Sequence[Format]) -> Iterator[str]:
+    """Where the patterns that fit at least the beginning of a row stop to fit."""
+    for form in own:
+        if isinstance(form.parse, OwnPattern):
+            fitted, piece = form.parse.stops(text.strip())
+            if fitted:
+                yield f"{'':>7}  {'':<16}  {form.name} fits its first {fitted} characters, then needs {_cut(piece)}"
 
 
 def _told(event: dict[str, Any]) -> str:
