@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from .arrays import numbers, texts, values
 from .base import Event, Format, event_schema
 from .detect import LAST_RESORT, TRUSTED_AFTER, may_start
 from .kernels_rows import Mask, Positions, Rows, Stamps, Unsure, follow, pc
@@ -142,11 +143,11 @@ def _by_columns(
     columns = found.columns(at)
     start = rows.start[heads[picked]]
     columns |= {
-        "time": pa.array(found.stamps.time[at]).cast(pa.timestamp("us", tz="UTC")),
-        "line": pa.array(line + heads[picked]),
-        "lines": pa.array((after[picked] - heads[picked]).astype(np.int32)),
-        "offset": pa.array(offset + start),
-        "size": pa.array((rows.start[last] + rows.size[last] - start).astype(np.int32)),
+        "time": numbers(found.stamps.time[at]).cast(pa.timestamp("us", tz="UTC")),
+        "line": numbers(line + heads[picked]),
+        "lines": numbers((after[picked] - heads[picked]).astype(np.int32)),
+        "offset": numbers(offset + start),
+        "size": numbers((rows.start[last] + rows.size[last] - start).astype(np.int32)),
         "format": constant(form.name, len(picked)),
     }
     schema = event_schema()
@@ -195,8 +196,8 @@ def _goes_on(parser: BlockParser, rows: Rows, sure: Mask, odd: Mask, blank: Mask
     doubtful = np.flatnonzero(~sure & ~odd & ~blank)
     mask = blank & ~odd
     if len(doubtful) and not parser.detector.own:  # own formats may begin with anything
-        texts = rows.cut(rows.start[doubtful], np.minimum(rows.end[doubtful], rows.start[doubtful] + 400))
-        started = may_start(texts).to_numpy(zero_copy_only=False)
+        begun = rows.cut(rows.start[doubtful], np.minimum(rows.end[doubtful], rows.start[doubtful] + 400))
+        started = values(may_start(begun))
         mask[doubtful] = ~started
     return mask
 
@@ -206,20 +207,20 @@ def _interleaved(table: pa.Table, done: list[Event]) -> pa.Table:
     if not done:
         return table
     others = events_table(done)
-    lines, other_lines = table["line"].to_numpy(), others["line"].to_numpy()
+    lines, other_lines = values(table["line"]), values(others["line"])
     if other_lines[-1] < lines[0]:
         return pa.concat_tables([others, table])
     if lines[-1] < other_lines[0]:
         return pa.concat_tables([table, others])
     both = pa.concat_tables([table, others]).unify_dictionaries().combine_chunks()
-    return both.take(pa.array(np.argsort(np.concatenate([lines, other_lines]), kind="stable")))
+    return both.take(numbers(np.argsort(np.concatenate([lines, other_lines]), kind="stable")))
 
 
 def constant(value: str | None, count: int) -> pa.Array:
     """A dictionary column of one value."""
     if value is None:
         return pa.nulls(count, pa.dictionary(pa.int32(), pa.string()))
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([value]))
+    return pa.DictionaryArray.from_arrays(numbers(np.zeros(count, np.int32)), texts([value]))
 
 
 def encode(texts: Any) -> pa.Array:

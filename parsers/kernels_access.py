@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from .arrays import flags, holds, joined, numbers, optional, texts
+from .arrays import one as scalar
 from .base import Event, Format
 from .columns import seconds_of
 from .formats import access
@@ -110,7 +112,7 @@ class _Found:
 
     def columns(self, picked: Positions) -> dict[str, pa.Array]:
         whole = len(picked) == len(self.rows)
-        index = pa.array(picked)
+        index = numbers(picked)
         return {name: (part if whole else part.take(index)) for name, part in self.parts.items()}
 
 
@@ -183,15 +185,15 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     ok &= _by_value(user, r"^(?:-|[A-Za-z][A-Za-z0-9@._-]{0,80})$", r"^unix")
     matched = pc.extract_regex(request.dictionary, _REQUEST)
     method, path, protocol = (matched.field(name) for name in ("method", "path", "protocol"))
-    ok &= _mask(pc.and_(pc.is_valid(matched), pc.invert(pc.match_substring(pc.utf8_slice_codeunits(path, 0, 12), "://"))).take(request.indices))
-    dash = pc.equal(size, "-")
-    number = pc.if_else(dash, None, size)
-    ok &= _mask(pc.or_(dash, pc.match_substring_regex(size, r"^[0-9]{1,18}$")))
+    ok &= holds(pc.and_(pc.is_valid(matched), pc.invert(pc.match_substring(pc.utf8_slice_codeunits(path, 0, 12), "://"))).take(request.indices))
+    dash = pc.equal(size, scalar("-"))
+    number = pc.if_else(dash, scalar(None), size)
+    ok &= holds(pc.or_(dash, pc.match_substring_regex(size, r"^[0-9]{1,18}$")))
     parts: dict[str, Any] = {
-        "client": client, "status": pa.array(status.astype(np.int16)), "message": cut(one, end),
+        "client": client, "status": numbers(status.astype(np.int16)), "message": cut(one, end),
     }  # fmt: skip
     pieces = [
-        _piece("user", pc.if_else(pc.equal(user.dictionary, "-"), None, user.dictionary), user.indices),
+        _piece("user", pc.if_else(pc.equal(user.dictionary, scalar("-")), scalar(None), user.dictionary), user.indices),
         _piece("protocol", protocol, request.indices),
     ]
     for place, name in zip(range(layout.quoted), ("referrer", "user_agent"), strict=False):
@@ -200,7 +202,7 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     if layout.tokens:
         ok &= _take_tokens(cut(ends_with, end), layout, parts, pieces)
     if not ok.all():
-        keep = pa.array(ok)
+        keep = flags(ok)
         parts = {name: part.filter(keep) for name, part in parts.items()}
         pieces = [piece.filter(keep) for piece in pieces]
         number, at = number.filter(keep), at[ok]
@@ -211,8 +213,8 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     parts["bytes"] = number.cast(pa.int64())
     parts["method"] = encode(method.take(method_of))
     parts["path"] = path.take(method_of)
-    joined = pc.binary_join_element_wise(*pieces, ",", null_handling="skip")
-    parts["fields"] = pc.if_else(pc.equal(joined, ""), None, pc.binary_join_element_wise("{", joined, "}", ""))
+    said = joined(pieces, ",", len(at))
+    parts["fields"] = pc.if_else(pc.equal(said, scalar("")), scalar(None), pc.binary_join_element_wise(scalar("{"), said, scalar("}"), scalar("")))
     for name in ("upstream", "request_id"):
         if name in parts:
             parts[name] = encode(parts[name]) if name == "upstream" else parts[name]
@@ -226,42 +228,38 @@ def _take_tokens(tail: pa.Array, layout: Layout, parts: dict[str, Any], pieces: 
     matched = pc.extract_regex(tail, layout.pattern)
     decimals = 0
     for at, (name, _) in enumerate(layout.tokens):
-        values = matched.field(f"t{at}")
+        found = matched.field(f"t{at}")
         target = _target(name) if name else ("duration", "upstream_time")[decimals]
         decimals += not name
         if target == "duration":
-            encoded = encode(values)
+            encoded = encode(found)
             seconds = [seconds_of(name, v) if v not in ("", "-") else None for v in encoded.dictionary.to_pylist()]
-            parts["duration"] = pa.array(seconds, pa.float64()).take(encoded.indices)
+            parts["duration"] = optional(seconds, pa.float64()).take(encoded.indices)
         elif target in ("upstream", "request_id"):
-            parts[target] = _present(values)
+            parts[target] = _present(found)
         else:
-            encoded = encode(values)
+            encoded = encode(found)
             shown = _present(encoded.dictionary)
             if not name:  # `access` keeps a bare decimal as the number it is
-                shown = pa.array([None if v is None else str(float(v)) for v in shown.to_pylist()], pa.string())
+                shown = texts([None if v is None else str(float(v)) for v in shown.to_pylist()])
             pieces.append(_piece(target or name, shown, encoded.indices))
-    return _mask(pc.is_valid(matched))
+    return holds(pc.is_valid(matched))
 
 
-def _piece(key: str, values: Any, indices: Any) -> Any:
+def _piece(key: str, said: Any, indices: Any) -> Any:
     """`"key":"value"` of each row; the values hold neither quotes nor backslashes."""
-    return pc.binary_join_element_wise(f'"{key}":"', values, '"', "").take(indices)
+    return pc.binary_join_element_wise(scalar(f'"{key}":"'), said, scalar('"'), scalar("")).take(indices)
 
 
-def _present(values: Any) -> Any:
-    return pc.if_else(pc.or_(pc.equal(values, ""), pc.equal(values, "-")), None, values)
+def _present(said: Any) -> Any:
+    return pc.if_else(pc.or_(pc.equal(said, scalar("")), pc.equal(said, scalar("-"))), scalar(None), said)
 
 
 def _by_value(column: pa.DictionaryArray, good: str, bad: str) -> Mask:
     """Rows whose value fits a pattern and not another one."""
-    values = column.dictionary
-    fits = pc.and_(pc.match_substring_regex(values, good), pc.invert(pc.match_substring_regex(values, bad)))
-    return _mask(fits.take(column.indices))
-
-
-def _mask(values: Any) -> Mask:
-    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), np.bool_)
+    known = column.dictionary
+    fits = pc.and_(pc.match_substring_regex(known, good), pc.invert(pc.match_substring_regex(known, bad)))
+    return holds(fits.take(column.indices))
 
 
 ACCESS = Kernel(find, joins=True)

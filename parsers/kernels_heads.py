@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from .arrays import flags, holds, numbers, one, texts, values
 from .base import Event, Format
 from .columns import REQUEST_ID_PATTERN, REQUEST_ID_WORDS
 from .detect import LAST_RESORT, parse_with
@@ -92,31 +93,31 @@ class _Found:
         sure = np.ones(len(self.rows), np.bool_)
         text = source.text
         if b"path=" in text or b"uri=" in text:
-            sure &= ~_mask(pc.match_substring_regex(self.message, "(?:path|uri)="))
+            sure &= ~holds(pc.match_substring_regex(self.message, "(?:path|uri)="))
         if any(word in text for word in REQUEST_ID_WORDS):
             found = pc.extract_regex(self.message, REQUEST_ID_PATTERN)
             self.request_id = pc.struct_field(found, "id")
         return sure
 
     def columns(self, picked: Positions) -> dict[str, pa.Array]:
-        index = pa.array(picked)
+        index = numbers(picked)
         kind = self.kind[picked]
         start = self.source.start[self.rows[picked]]
-        number = pa.array(kind)
+        number = numbers(kind)
         out: dict[str, Any] = {"message": self.message if len(picked) == len(self.rows) else self.message.take(index)}
         if self.request_id is not None:
             out["request_id"] = self.request_id.take(index)
-        out["severity"] = encode(pa.array([k.severity for k in self.kinds], pa.string()).take(number))
+        out["severity"] = encode(texts([k.severity for k in self.kinds]).take(number))
         for place, name in enumerate(("host", "service")):
-            values = pa.array([k.values[place] for k in self.kinds], pa.string())
-            out[name] = encode(self._spanned(place, kind, start, values.take(number)))
+            known = texts([k.values[place] for k in self.kinds])
+            out[name] = encode(self._spanned(place, kind, start, known.take(number)))
         pids = self._spanned(2, kind, start, pa.nulls(len(kind), pa.string()))
         out["pid"] = pids.cast(pa.int64())
-        before = pa.array([k.fields[0] for k in self.kinds], pa.string()).take(number)
+        before = texts([k.fields[0] for k in self.kinds]).take(number)
         if before.null_count < len(before):
-            inner = self._spanned(3, kind, start, pa.array([""] * len(self.kinds)).take(number))
-            after = pa.array([k.fields[1] for k in self.kinds], pa.string()).take(number)
-            out["fields"] = pc.binary_join_element_wise(before, inner, after, "")
+            inner = self._spanned(3, kind, start, texts([""] * len(self.kinds)).take(number))
+            after = texts([k.fields[1] for k in self.kinds]).take(number)
+            out["fields"] = pc.binary_join_element_wise(before, inner, after, one(""))
         return out
 
     def _spanned(self, place: int, kind: Positions, start: Positions, otherwise: Any) -> Any:
@@ -125,8 +126,8 @@ class _Found:
         has = spans[:, 1] > 0
         if not has.any():
             return otherwise
-        texts = self.source.cut(start + spans[:, 0], start + spans[:, 1])
-        return texts if has.all() else pc.if_else(pa.array(has), texts, otherwise)
+        cut = self.source.cut(start + spans[:, 0], start + spans[:, 1])
+        return cut if has.all() else pc.if_else(flags(has), cut, otherwise)
 
 
 def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> _Found:
@@ -159,12 +160,12 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     turn = (data[np.minimum(head + 1, top)] == 45) & (data[np.minimum(head + 2, top)] == 32)
     heads = encode(digits_alike(rows.cut(rest, head)))
     leads = encode(rows.cut(begin, begin + lead)) if before else None
-    code = heads.indices.to_numpy(zero_copy_only=False).astype(np.int64) * 4 + turn + 2 * (head == end)
+    code = values(heads.indices).astype(np.int64) * 4 + turn + 2 * (head == end)
     if leads is not None:
-        code = code * len(leads.dictionary) + leads.indices.to_numpy(zero_copy_only=False)
+        code = code * len(leads.dictionary) + values(leads.indices)
     special = _SPECIAL.get(form.name, "")
     if special:
-        told = _mask(pc.match_substring_regex(rows.cut(rest, end), special))
+        told = holds(pc.match_substring_regex(rows.cut(rest, end), special))
         if form.name == "text":
             told &= ~_has_level(rows, at, rest, head)
         ok &= ~told
@@ -179,15 +180,15 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     last[kind] = np.arange(len(at))
     head_ok, begin_ok, kinds = np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_), []
     size = (head[ok] - rows.start[at]).tolist()
-    for number, (one, other) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        event, assumed = _event(rows.row_text(int(at[one])), form, context)
-        begin_ok[number] = event is not None and (event.time, assumed) == stamps.told(good[one])
+    for number, (early, late) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
+        event, assumed = _event(rows.row_text(int(at[early])), form, context)
+        begin_ok[number] = event is not None and (event.time, assumed) == stamps.told(good[early])
         if not begin_ok[number]:
             event = None
-        read = _read(rows.row_text(int(at[one])), event, size[one], form)
-        if read is not None and other != one:
-            text = rows.row_text(int(at[other]))
-            read = read if _says_the_same(text, read, stamps.told(good[other]), form, context) else None
+        read = _read(rows.row_text(int(at[early])), event, size[early], form)
+        if read is not None and late != early:
+            text = rows.row_text(int(at[late]))
+            read = read if _says_the_same(text, read, stamps.told(good[late]), form, context) else None
         head_ok[number] = read is not None
         kinds.append(read or _Kind(0, None, (None, None), ((0, 0),) * 4, None, (None, "")))
     keep = head_ok[kind]
@@ -200,7 +201,7 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
 def _has_level(rows: Rows, at: Positions, rest: Positions, head: Positions) -> Mask:
     """Rows of the generic format with a level in their head: a later one changes nothing."""
     del at
-    return _mask(pc.match_substring_regex(rows.cut(rest, head), r"^[\])>\"'\s|:,;-]*[\[(<|*]*\s*" + _LEVEL_WORD + r"[\s\])>|*:,;-]"))
+    return holds(pc.match_substring_regex(rows.cut(rest, head), r"^[\])>\"'\s|:,;-]*[\[(<|*]*\s*" + _LEVEL_WORD + r"[\s\])>|*:,;-]"))
 
 
 _LEVEL_WORD = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC)"
@@ -244,17 +245,17 @@ def _read(text: str, event: Event | None, head: int, form: Format) -> _Kind | No
     if form.name == "text" and event.severity is None and len(event.fields):
         return None
     before = text[:message]
-    values: list[str | None] = []
+    named: list[str | None] = []
     spans: list[tuple[int, int]] = []
     for value in (event.host, event.service):
         if value is None or not re.search(r"\d", value):
-            values.append(value)
+            named.append(value)
             spans.append((0, 0))
             continue
         at = before.find(value)
         if at < 0 or before.find(value, at + 1) >= 0:
             return None
-        values.append(None)
+        named.append(None)
         spans.append((at, at + len(value)))
     if event.pid is None:
         spans.append((0, 0))
@@ -270,14 +271,14 @@ def _read(text: str, event: Event | None, head: int, form: Format) -> _Kind | No
     if len(varying) > 1 or (varying and not isinstance(event.fields[varying[0]], str)):
         return None
     if not varying or fields is None:
-        return _Kind(message, event.severity, tuple(values), (*spans, (0, 0)), event.pid, (fields, ""))
+        return _Kind(message, event.severity, tuple(named), (*spans, (0, 0)), event.pid, (fields, ""))
     value = event.fields[varying[0]]
     at = before.find(value)
     if at < 0 or before.find(value, at + 1) >= 0 or fields.count(f'"{value}"') != 1 or re.search(r'["\\]', value):
         return None
     inside = fields.index(f'"{value}"') + 1
     return _Kind(
-        message, event.severity, tuple(values), (*spans, (at, at + len(value))), event.pid,
+        message, event.severity, tuple(named), (*spans, (at, at + len(value))), event.pid,
         (fields[:inside], fields[inside + len(value) :]),
     )  # fmt: skip
 
@@ -295,10 +296,6 @@ def _says_the_same(
         return False
     fields = None if kind.fields[0] is None else kind.fields[0] + (said[3] or "") + kind.fields[1]
     return fields_text(event.fields) == fields and event.client is None and event.method is None and event.status is None
-
-
-def _mask(values: Any) -> Mask:
-    return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), np.bool_)
 
 
 HEADS = Kernel(find)

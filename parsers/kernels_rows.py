@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from .arrays import numbers, values
 from .timestamps import TimeContext, read_time
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
@@ -84,13 +85,13 @@ class Rows:
         """The texts between two positions; pieces must follow one another in the block."""
         count = len(begin)
         if not count:
-            return pa.array([], pa.string())
+            return pa.nulls(0, pa.string())
         offsets = np.empty(2 * count + 1, np.int32)
         offsets[0:-1:2] = begin
         offsets[1::2] = end
         offsets[-1] = end[-1]
         pieces = pa.Array.from_buffers(pa.string(), 2 * count, [None, pa.py_buffer(offsets), self.buffer])
-        return pieces.take(pa.array(np.arange(0, 2 * count, 2, dtype=np.int64)))
+        return pieces.take(numbers(np.arange(0, 2 * count, 2, dtype=np.int64)))
 
     def first_after(self, places: Positions, at: Positions, limit: Positions) -> Positions:
         """The first of the sorted `places` at or after each position, `limit` where there is none before it."""
@@ -186,14 +187,14 @@ def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext,
         sound &= rows.data[safe + place] == letter
     encoded = rows.cut(safe, np.minimum(safe + head, len(rows.data))).dictionary_encode()
     form = re.compile(_form(sample[:head]))
-    texts = encoded.dictionary.to_pylist()
-    times = np.zeros(len(texts), np.int64)
-    known = np.zeros(len(texts), np.bool_)
+    minutes = encoded.dictionary.to_pylist()
+    times = np.zeros(len(minutes), np.int64)
+    known = np.zeros(len(minutes), np.bool_)
     kinds: list[tuple[str, ...]] = []
     anchor, before, last = context._anchor, context._before, context._last
     context.line = line
     try:
-        for at, text in enumerate(texts):
+        for at, text in enumerate(minutes):
             context.begin()
             context._anchor = None
             found = read_time(text + "00" + tail, context) if form.fullmatch(text) else None
@@ -210,7 +211,7 @@ def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext,
         reach = times[known] if last is None else np.append(times[known], last)
         if plan is None or plan.year_at(line) != plan.year_at(line + len(rows)) or np.ptp(reach) > _HALF_YEAR:
             raise Unsure("a new year may begin here")
-    minute = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    minute = values(encoded.indices).astype(np.int64)
     return Stamps(times[minute] + micros, sound & known[minute], safe, width, minute, tuple(kinds))
 
 

@@ -21,6 +21,8 @@ def events_table(events: Iterable[Event]) -> pa.Table:
     """One row an event, in the order given; `fields` is a JSON object as text, null where empty."""
     import pyarrow as pa
 
+    from .arrays import optional, texts
+
     schema = event_schema()
     rows = list(events)
     arrays: list[Any] = []
@@ -28,12 +30,12 @@ def events_table(events: Iterable[Event]) -> pa.Table:
         kind = schema.field(name).type
         values = [getattr(event, name) for event in rows]
         if pa.types.is_dictionary(kind):
-            arrays.append(pa.array(map(_sound, values), pa.string()).dictionary_encode())
+            arrays.append(texts([_sound(value) for value in values]).dictionary_encode())
         elif pa.types.is_string(kind):
-            arrays.append(pa.array(map(_sound, values), kind))
+            arrays.append(texts([_sound(value) for value in values]))
         else:
-            arrays.append(pa.array(values, kind))
-    arrays.append(pa.array([fields_text(event.fields) for event in rows], pa.string()))
+            arrays.append(optional(values, kind))
+    arrays.append(texts([fields_text(event.fields) for event in rows]))
     return pa.Table.from_arrays(arrays, schema=schema)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .investigate import Options
     from .sources import Source
 
+_AT_ONCE = 20_000  # events that are turned into text at once
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = ("time", "file", "line", "lines", "format", "severity", "host", "service", "pid", "message", "fields")
 #: Columns of the event table that stand in `fields` of the output, under their names there.
@@ -53,7 +54,7 @@ def collect(sources: Sequence[Source], options: Options) -> tuple[pa.Table, list
             tables.append(_ordered(pa.concat_tables(parts), at))
         reports.append(reader.report())
     if not tables:
-        return pa.table({}), reports
+        return pa.Table.from_batches([], pa.schema([])), reports
     table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
     table = table.sort_by([("order", "ascending"), ("place", "ascending"), ("line", "ascending")])
     return table, reports
@@ -64,14 +65,16 @@ def _ordered(table: pa.Table, place: int) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from ..parsers.arrays import numbers, one
+
     time = table["time"].cast(pa.int64()).combine_chunks()
-    order = pc.fill_null(pc.fill_null_backward(pc.fill_null_forward(time)), 0)
-    return table.append_column("order", order).append_column("place", pa.array(np.full(len(table), place)))
+    order = pc.coalesce(pc.fill_null_backward(pc.fill_null_forward(time)), one(0))
+    return table.append_column("order", order).append_column("place", numbers(np.full(len(table), place)))
 
 
 def rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     """The objects of the contract, one an event, in the order of the table."""
-    for batch in table.to_batches(max_chunksize=20_000):
+    for batch in table.to_batches(max_chunksize=_AT_ONCE):
         columns = {name: batch.column(name).to_pylist() for name in batch.schema.names if name not in ("order", "place", "source", "time")}
         times = batch.column("time").cast("int64").to_pylist() if batch.num_rows else []
         in_fields = [(column, name, columns[column]) for column, name in _IN_FIELDS if columns[column].count(None) < batch.num_rows]
@@ -105,6 +108,8 @@ def write(table: pa.Table, form: str, out: IO[str], mask: Callable[[str], str] |
     `mask` is applied to the message and every text in `fields`. A CSV cell that a spreadsheet would take as a
     formula is made text.
     """
+    import pyarrow as pa
+
     if form == "parquet":
         if path is None:
             raise BadOption("Parquet cannot be written to a terminal; name a file with -o events.parquet")
@@ -113,6 +118,12 @@ def write(table: pa.Table, form: str, out: IO[str], mask: Callable[[str], str] |
         if table.num_columns:
             pq.write_table(table.drop_columns(["order", "place"]), path)
         return
+    if form == "jsonl" and mask is None and table.num_columns:
+        from .json_rows import json_lines
+
+        for batch in table.to_batches(max_chunksize=_AT_ONCE):
+            out.write(json_lines(batch, _IN_FIELDS, lambda part: "".join(map(_line, rows(pa.Table.from_batches([part]))))))
+        return
     written = rows(table) if table.num_columns else iter(())
     if mask is not None:
         written = (_masked(row, mask) for row in written)
@@ -120,8 +131,11 @@ def write(table: pa.Table, form: str, out: IO[str], mask: Callable[[str], str] |
         _csv(written, out)
         return
     for row in written:
-        out.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")))
-        out.write("\n")
+        out.write(_line(row))
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _masked(value: Any, mask: Callable[[str], str]) -> Any:

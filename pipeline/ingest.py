@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..parsers.blocks import BlockParser
 from ..parsers.detect import formats_with
@@ -139,16 +139,18 @@ class Reader:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        from ..parsers.arrays import flags, numbers, optional, texts, values
+
         if table.num_rows == 0:
             return
         if block is not None and block.edits[0]:
             offsets = [block.original(o - block.offset) if o >= block.offset else o for o in table["offset"].to_pylist()]
-            table = table.set_column(table.schema.get_field_index("offset"), "offset", pa.array(offsets, pa.int64()))
+            table = table.set_column(table.schema.get_field_index("offset"), "offset", optional(offsets, pa.int64()))
         dated = pc.is_valid(table["time"])
-        time = pc.fill_null(table["time"].cast(pa.int64()), 0).to_numpy()
-        known = dated.to_numpy()
+        known = values(dated)
+        time = np.where(known, values(table["time"]), 0)
         inside, wanted = (known & _within(time, w) for w in (self.reading.window, self.reading.wanted))
-        lines = table["lines"].to_numpy()
+        lines = values(table["lines"])
         self.fates["in_window"] += int(inside.sum())
         self.fates["undated"] += int((~known).sum())
         self.fates["outside"] += int((known & ~inside).sum())
@@ -159,9 +161,9 @@ class Reader:
         keep = wanted | (~known & self.reading.undated)
         if not keep.any():
             return
-        part = table if keep.all() else table.filter(pa.array(keep))
+        part = table if keep.all() else table.filter(flags(keep))
         for name, value in (("source", self.source), ("file", self.file.file)):
-            column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(part.num_rows, np.int32)), pa.array([value]))
+            column = pa.DictionaryArray.from_arrays(numbers(np.zeros(part.num_rows, np.int32)), texts([value]))
             part = part.append_column(name, column)
         rule = self.reading.rule(self.file)
         for name, stated in (("host", rule.host), ("service", rule.service)) if rule is not None else ():
@@ -197,8 +199,10 @@ class Reader:
         )
 
 
-def _within(time, window: Window):  # type: ignore[no-untyped-def]  # numpy arrays; numpy is not imported at start-up
-    inside = time == time
+def _within(time: Any, window: Window) -> Any:
+    import numpy as np
+
+    inside = np.ones(len(time), np.bool_)
     if window.start is not None:
         inside &= time >= window.start
     if window.end is not None:

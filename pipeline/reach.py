@@ -6,6 +6,7 @@ window's bytes are searched (`retrolog.pipeline.seek`); a packed one is read fro
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from ..parsers.blocks import BlockParser, plan_for
 from ..parsers.detect import Detector, clean, formats_with
-from ..parsers.timestamps import TimeContext
+from ..parsers.shapes import CLF, ISO
+from ..parsers.timestamps import TimeContext, read_time
 from ..parsers.years import YearPlan, yearless_stamp
 from . import rotation, seek
 from .read import newlines, read_blocks, same_text
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 #: Bytes of a file that are looked at to learn what it is.
 HEAD = 256 << 10
 _ROWS = 200
+_STAMPS = (
+    re.compile(rf"[^\[\"]{{3,200}}\[(?P<time>{CLF})\] \""),
+    re.compile(rf"\[?(?P<time>{ISO})(?=[\s\],|])"),
+)
 _PLACES = 512  # rows looked at to see whether a new year begins in a file
 
 
@@ -104,6 +110,7 @@ class Head:
     yearless: bool = False
     years: YearPlan | None = None
     times: rotation.Times = (None, None)
+    stamp: re.Pattern[str] | None = None  # where this file's rows have their time, if they all have it in one place
 
     @classmethod
     def of(cls, file: LogFile, reading: Reading) -> Head:
@@ -118,7 +125,17 @@ class Head:
         parser = BlockParser(context, file.file, formats_with(reading.formats))
         head = cls(file, context, parser, any(yearless_stamp(row) is not None for row in rows))
         parser.events(b"".join(row + b"\n" for row in rows), 1, 0)
+        if not head.yearless:
+            head.stamp = next((stamp for stamp in _STAMPS if head._agrees(stamp, rows)), None)
         return head
+
+    def _agrees(self, stamp: re.Pattern[str], rows: list[bytes]) -> bool:
+        """Whether looking for this stamp tells of each of the rows what reading them as events does."""
+        told = [self.probe(row) for row in rows]
+        self.stamp = stamp
+        looked = [self.probe(row) for row in rows]
+        self.stamp = None
+        return told == looked and any(time is not None for time in told)
 
     def dated(self) -> Head:
         """Looks up the years of stamps that have none, and the times the file begins and ends with (plain files only)."""
@@ -139,6 +156,10 @@ class Head:
         text = clean(row.removesuffix(b"\r").decode("utf-8", "replace"))
         if text[:1] in (" ", "\t", ""):
             return None
+        if self.stamp is not None:
+            match = self.stamp.match(text)
+            reading = read_time(match["time"], self.context) if match is not None else None
+            return None if reading is None else reading[1]
         detector: Detector = self.parser.detector
         found = detector.parse(text)
         if found is None or found[1].time is None:
