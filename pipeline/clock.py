@@ -72,13 +72,15 @@ def _hosts(summary: Summary) -> dict[str, Counter[str]]:
     return found
 
 
-def estimated(summary: Summary) -> dict[str, Offset]:
+def estimated(summary: Summary, apart: Mapping[str, str] | None = None) -> dict[str, Offset]:
     """How far the clock of each source is ahead of the main one's, for every source of which something is known.
+
+    `apart` names the clock of sources that are to be taken as written by one of their own.
 
     The main clock is that of the requests, for what users saw is told in its time; without requests it is the one with
     the most events. Sources on it are not in the answer.
     """
-    unit_of = units(summary)
+    unit_of = units(summary) | dict(apart or {})
     if len(set(unit_of.values())) < 2:
         return {}
     seconds = summary.table("seconds").group_by("source").aggregate([("requests", "sum"), ("events", "sum")]).to_pylist()

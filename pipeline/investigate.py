@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .config import SourceRule
     from .engine import Job
     from .findings import Evidence, Findings, SourceReport
+    from .offsets import Offset
     from .sources import Discovery, LogFile
     from .summary import Summary
 
@@ -93,10 +94,19 @@ def collect(paths: Sequence[str], options: Options, progress: Callable[[Job], No
     from .clock import aligned
     from .engine import run
     from .sources import discover
+    from .strays import adopted, strays
 
     found = discover(paths, options.include, options.exclude)
-    summary, reports = run(jobs(found, options), progress)
-    offsets, notes = clocks(summary, options)
+    planned = jobs(found, options)
+    summary, reports = run(planned, progress)
+    estimates = None
+    if far := strays(planned, options.window):
+        # logs of a clock that is hours off look as if they were of another time
+        more, again = run(far, progress)
+        summary, kept, estimates = adopted(summary, more, options.window)
+        renewed = {r.file: r for r in again if r.source in kept}
+        reports = [renewed.get(r.file, r) for r in reports]
+    offsets, notes = clocks(summary, options, estimates)
     reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
     return Collected(found, aligned(summary, offsets), reports, offsets)
 
@@ -121,7 +131,9 @@ def jobs(found: Discovery, options: Options) -> list[Job]:
     return [Job(file, name, reading, reach) for name, file, reach in plan(found.sources, reading)]
 
 
-def clocks(summary: Summary, options: Options) -> tuple[dict[str, float], dict[str, str]]:
+def clocks(
+    summary: Summary, options: Options, estimates: Mapping[str, Offset] | None = None
+) -> tuple[dict[str, float], dict[str, str]]:
     """The clock offsets to apply by source, in seconds, and a note on each clock of which something is known."""
     from fnmatch import fnmatch
 
@@ -129,7 +141,7 @@ def clocks(summary: Summary, options: Options) -> tuple[dict[str, float], dict[s
 
     sources = sorted(set(summary.table("seconds")["source"].to_pylist()))
     stated = {s: seconds for s in sources for glob, seconds in options.offsets if fnmatch(s, glob) or s.startswith(glob.rstrip("/") + "/")}
-    return settled(estimated(summary), stated)
+    return settled(estimated(summary) if estimates is None else estimates, stated)
 
 
 def _skipped(found: Discovery) -> list[SourceReport]:
