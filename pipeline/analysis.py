@@ -108,7 +108,7 @@ def analyse(
         went_badly=learned.went_badly,
         lucky=learned.lucky,
         accounting=_accounting(reports),
-        verdict="" if incidents else _verdict(summary, signs, found),
+        verdict="" if incidents else _nothing_there(reports, question) or _verdict(summary, signs, found),
     )
     return _map_evidence(findings, quoted(_all_evidence(findings), fetch))
 
@@ -221,6 +221,19 @@ def _accounting(reports: Sequence[SourceReport]) -> dict[str, int]:
     return total
 
 
+def _nothing_there(reports: Sequence[SourceReport], question: Question) -> str:
+    """That no event lies in the window, with the span that the logs do cover; empty when one does."""
+    if any(report.fates.get("in_window") for report in reports):
+        return ""
+    ends = [(r.first, r.last) for r in reports if r.first is not None and r.last is not None]
+    if not ends:
+        return "It cannot be told whether there was an outage: these logs hold no event with a time."
+    first, last = min(first for first, _ in ends), max(last for _, last in ends)
+    clock = Clock(question.zone)
+    covered = f"{clock.stamp(first)} to {clock.stamp(last)} ({clock.label(first)})"
+    return f"It cannot be told whether there was an outage: no event lies in the window; these logs cover {covered}."
+
+
 def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span]) -> str:
     """What can be said when no outage was found: that there was none, or that it cannot be told."""
     sources = outages.edge_sources(summary)
@@ -231,7 +244,7 @@ def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span]) -> st
         return f"No outage was found: {number(failed)} of {number(count)} requests ({percent(100 * failed / count)}) failed, spread as usual.{small}"
     if len(signs):
         return "No access log was found, and error lines show no surge: from these logs it cannot be told whether users were failed."
-    return "It cannot be told whether there was an outage: no event with a time lies in or near the window."
+    return "It cannot be told whether there was an outage: no access log was found, and no line tells of trouble."
 
 
 def _all_evidence(value: Any) -> Iterator[Evidence]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +13,8 @@ import click
 from click.core import ParameterSource
 
 from .. import __version__
-from . import cli_document, cli_formats
-from .errors import BadOption, NotADraft, RetrologError
+from . import cli_document, cli_export, cli_formats
+from .errors import BadOption, CannotWrite, RetrologError
 from .review.command import review
 
 if TYPE_CHECKING:
@@ -26,14 +28,18 @@ class _Group(click.Group):
     """Turns every trouble that is meant for the user into its sentence and exit status, in one place."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # the same bytes in every locale and on every system
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
         try:
             return super().invoke(ctx)
         except RetrologError as error:
             _fail(str(error), error.exit_status)
         except BrokenPipeError:
             # the reader (head, less) has seen enough; Python must not complain again when it flushes at exit
-            sys.stdout = None  # type: ignore[assignment]
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             sys.exit(0)
+        except KeyboardInterrupt:
+            _fail("interrupted", 130)  # as shells report a program that SIGINT ended
 
 
 def _fail(text: str, status: int) -> NoReturn:
@@ -111,7 +117,8 @@ def _clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
 def _command_line() -> str:
     import shlex
 
-    return shlex.join(["retrolog", *sys.argv[1:]])
+    # a path need not be UTF-8, a document has to be
+    return shlex.join(["retrolog", *(os.fsencode(word).decode("utf-8", "backslashreplace") for word in sys.argv[1:])])
 
 
 @main.command()
@@ -136,7 +143,9 @@ def draft(
     \b
         retrolog draft /var/log --from "2026-11-23 10:21" --to 10:47 --tz Europe/Berlin -o postmortem.md
     """
+    from .deliver import deliver, existing_draft, refuse_other_than_answer
     from .investigate import investigate
+    from .safe import terminal
 
     settings = cli_formats.settings_of(reading.pop("config"), paths)
     style, max_entries, slo, lexicon, changes, git, no_mask = _unless_given(
@@ -146,7 +155,14 @@ def draft(
         settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=_clock_offsets(offsets),
         changes=changes, git=git,
     )  # fmt: skip
+    existing = ""
+    if form == "json":
+        refuse_other_than_answer(output)
+    else:
+        existing = existing_draft(output)
     findings = investigate(paths, options)
+    if not findings.accounting.get("in_window"):
+        click.echo(f"retrolog: {terminal(findings.verdict)}", err=True)
     if explain:
         _explain(findings)
     if form == "json":
@@ -154,26 +170,13 @@ def draft(
 
         from .draft import answer
 
-        _deliver(json.dumps(answer(findings), indent=1, ensure_ascii=False) + "\n", output)
+        deliver(json.dumps(answer(findings), indent=1, ensure_ascii=False) + "\n", output)
         return
     from .document import merge
     from .draft import markdown
 
-    existing = _existing(output)
     text = markdown(findings, _command_line(), style, mask=not no_mask, previous=existing)
-    _deliver(merge(existing, text) if existing else text, output)
-
-
-def _existing(path: Path | None) -> str:
-    """The document at that path, empty when there is none yet."""
-    if path is None or not path.exists():
-        return ""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise NotADraft(f"{path} is no UTF-8 text, so it is not overwritten; name another file with -o") from error
-    except OSError as error:
-        raise NotADraft(f"{path} cannot be read ({error.strerror}); name another file with -o") from error
+    deliver(merge(existing, text) if existing else text, output, renews_draft=True)
 
 
 def _explain(findings: Any) -> None:
@@ -187,19 +190,9 @@ def _explain(findings: Any) -> None:
             click.echo(f"  {clock.time(entry.time)} [{entry.score:.1f}] {terminal(entry.summary)} ({terminal(entry.reason)})", err=True)
 
 
-def _deliver(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    from .files import write_atomically
-
-    write_atomically(output, text)
-    click.echo(f"retrolog: wrote {output}", err=True)
-
-
 @main.command()
 @reading_options
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default="jsonl", show_default=True)
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default="jsonl", show_default=True, help="An object a line, a table for spreadsheets, or a Parquet file (with -o).")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of to standard output.")
 @click.option("--mask", is_flag=True, help="Mask secrets, people and client addresses.")
 def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, **reading: Any) -> None:
@@ -208,9 +201,8 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
     \b
         retrolog events /var/log/nginx --from "2026-11-23 10:21" --to 10:47 --tz Europe/Berlin
     """
-    import io
-
     from . import events as module
+    from .deliver import file, standard_output
     from .sources import discover
 
     options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
@@ -221,18 +213,16 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
         from .mask import Masker
 
         masker = Masker(True).text
+    if output is not None and any(output.exists() and output.samefile(log.path) for log in found.files if log.path != "-"):
+        raise CannotWrite(f"{output} is one of the logs that are read; name another file with -o")
     if output is None:
-        stream = io.TextIOWrapper(sys.stdout.buffer, "utf-8", write_through=False, newline="\n")
-        module.write(table, form, stream, masker)
-        stream.flush()
-        stream.detach()
+        with standard_output() as stream:
+            lines = io.TextIOWrapper(stream, "utf-8", newline="\n")
+            module.write(table, form, lines, masker)
+            lines.detach()
     else:
-        from .files import write_atomically
-
-        buffer = io.StringIO()
-        module.write(table, form, buffer, masker, output)
-        if form != "parquet":
-            write_atomically(output, buffer.getvalue())
+        with file(output) as place, place.open("w", encoding="utf-8", newline="\n") as text:
+            module.write(table, form, text, masker, place)
     _say_left_out(reports, found.skipped)
 
 
@@ -255,33 +245,37 @@ def _say_left_out(reports: Any, skipped: Any) -> None:
 
 @main.command()
 @reading_options
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For a terminal, or for programs.")
 def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
-    """Say what each file is: container, format, zone, first and last time, lines, unparsed.
+    """Say what each file is, and what of it could be read.
+
+    Container, format, zone, first and last time, lines, unparsed.
 
     \b
         retrolog inspect /var/log --tz Europe/Berlin
     """
     from . import inspection
+    from .deliver import deliver
     from .sources import discover
 
     options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
     found = discover(paths, options.include, options.exclude)
     reports = inspection.inspect(found, options)
     show = inspection.as_json if form == "json" else inspection.as_text
-    click.echo(show(reports, found.skipped), nl=False)
+    deliver(show(reports, found.skipped), None)
 
 
 @main.command()
 @reading_options
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For a terminal, or for programs.")
 def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
-    """Find where in these logs the outages are, with the `draft` command for each.
+    """Find the outages in logs, with the `draft` command for each.
 
     \b
         retrolog find /var/log --tz Europe/Berlin
     """
     from . import finding
+    from .deliver import deliver
     from .investigate import collect
     from .wording import Clock
 
@@ -289,8 +283,10 @@ def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     summary = collect(paths, options).summary
     clock = Clock(options.zone_name)
     rows = finding.found(summary, options.window, paths, reading["zone"], clock)
-    click.echo(finding.as_json(rows, summary) if form == "json" else finding.as_text(rows, summary, clock), nl=False)
+    deliver(finding.as_json(rows, summary) if form == "json" else finding.as_text(rows, summary, clock), None)
 
 
-for command in (cli_document.render, cli_document.check, cli_document.verify, cli_formats.formats, review):
+for command in (
+    cli_document.render, cli_document.check, cli_document.verify, cli_export.export, cli_export.templates, cli_formats.formats, review,
+):  # fmt: skip
     main.add_command(command)

@@ -9,85 +9,154 @@ import click
 
 from .errors import BadOption, NotADraft
 
+#: Forms of `render`, and the endings of files that choose them.
+FORMS = {
+    "html": (".html", ".htm"),
+    "pdf": (".pdf",),
+    "docx": (".docx",),
+    "md": (".md", ".markdown"),
+    "slack": (".txt",),
+    "confluence": (".xml", ".xhtml"),
+}
+#: What Markdown is written for; `outputs.TARGETS` says how they differ.
+TARGETS = ("github", "gitlab", "notion", "jira")
+
 
 def read_document(path: Path) -> str:
     """The text of a document; raises `NotADraft` with a sentence when it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotADraft(f"{path} is no UTF-8 text; name the Markdown that `retrolog draft -o FILE` wrote") from error
     except OSError as error:
         raise NotADraft(f"{path} cannot be read ({error.strerror}); name the Markdown that `retrolog draft -o FILE` wrote") from error
 
 
-_FILE = click.argument("file", type=click.Path(path_type=Path))
+FILE = click.argument("file", type=click.Path(path_type=Path))
 
 
 @click.command()
-@_FILE
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here; its ending chooses the form. [default: standard output]")
+@FILE
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here; the ending chooses the form (.html .pdf .docx .md .txt .xml). [default: standard output]")
+@click.option("--to", "form", type=click.Choice(list(FORMS)), help="The form, where the ending does not tell: slack is a summary for a chat, confluence its storage format. [default: html]")
+@click.option("--for", "target", type=click.Choice(list(TARGETS)), help="What Markdown is written for. [default: github]")
+@click.option("--audience", type=click.Choice(["internal", "external"]), default="internal", show_default=True, help="External: times and shares only, no host, name, path or cause.")
+@click.option("--executive", is_flag=True, help="One page: summary, figure and measures.")
 @click.option("--strict", is_flag=True, help="Refuse while `retrolog check` finds errors.")
-def render(file: Path, output: Path | None, strict: bool) -> None:
-    """Render a finished draft as one self-contained HTML page.
+def render(
+    file: Path, output: Path | None, form: str | None, target: str | None, audience: str, executive: bool, strict: bool
+) -> None:  # fmt: skip
+    """Render a draft as a page, PDF, Word, wiki or chat text.
+
+    The page needs no network, no script and no other file.
 
     \b
         retrolog render postmortem.md -o postmortem.html
+        retrolog render postmortem.md -o postmortem.pdf --strict
+        retrolog render postmortem.md --to md --for gitlab
+        retrolog render postmortem.md -o customers.html --audience external
     """
-    from .check import as_text, check, failed
-    from .files import write_atomically
-    from .render import html
+    from .deliver import deliver
 
+    if executive and audience == "external":
+        raise BadOption("--executive is for managers and --audience external for customers; choose one of them")
+    form = _form(output, form or ("md" if target else None))
+    if target and form != "md":
+        raise BadOption(f"--for {target} is about Markdown, and {form} was asked for; leave one of them out")
     text = read_document(file)
     if strict:
-        findings = check(text)
-        if failed(findings):
-            click.echo(as_text(findings, str(file)), nl=False, err=True)
-            raise NotADraft(f"{file} is not finished; answer what `retrolog check` lists, or render without --strict")
-    if output is not None and output.suffix.lower() not in (".html", ".htm"):
-        raise BadOption(f"{output} names no form that can be rendered; end it in .html")
-    page = html(text)
-    if output is None:
-        click.echo(page, nl=False)
-    else:
-        write_atomically(output, page)
-        click.echo(f"retrolog: wrote {output}", err=True)
+        _refuse_unfinished(text, file)
+    if executive or audience == "external":
+        from . import outputs
+
+        text = outputs.executive(text) if executive else outputs.external(text)
+    deliver(_rendered(text, form, target or "github"), output)
+
+
+def _form(output: Path | None, form: str | None) -> str:
+    """The form asked for, else the one that the file's ending stands for."""
+    if form or output is None or str(output) == "-":
+        return form or "html"
+    ending = output.suffix.lower()
+    found = next((name for name, endings in FORMS.items() if ending in endings), None)
+    if found is None:
+        known = ", ".join(endings[0] for endings in FORMS.values())
+        raise BadOption(f"{output} names no form that can be rendered; end it in one of {known}, or choose with --to")
+    return found
+
+
+def _refuse_unfinished(text: str, file: Path) -> None:
+    from .check import as_text, check, failed
+
+    findings = check(text)
+    if failed(findings):
+        click.echo(as_text(findings, str(file)), nl=False, err=True)
+        raise NotADraft(f"{file} is not finished; answer what `retrolog check` lists, or render without --strict")
+
+
+def _rendered(text: str, form: str, target: str) -> str | bytes:
+    """The document in one form; each engine is imported only when it is asked for."""
+    if form == "html":
+        from .render import html
+
+        return html(text)
+    if form == "pdf":
+        from .pdf import pdf
+
+        return pdf(text)
+    if form == "docx":
+        from .word import docx
+
+        return docx(text)
+    if form == "confluence":
+        from .confluence import confluence
+
+        return confluence(text)
+    from .outputs import TEXTS
+
+    return TEXTS["slack" if form == "slack" else target](text)
 
 
 @click.command()
-@_FILE
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@FILE
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True, help="Lines as compilers write them, JSON, or annotations of a GitHub workflow.")
 def check(file: Path, form: str) -> None:
-    """List what is still open in a draft: questions, owners, long entries, blame; exit status 1 while there is any.
+    """List what is still open in a draft.
+
+    Open questions, measures without owner, lost evidence, long entries, names, blame. Exit status 1 while there is an error.
 
     \b
         retrolog check postmortem.md
     """
     from . import check as module
+    from .deliver import deliver
 
     findings = module.check(read_document(file))
     show = {"text": module.as_text, "json": module.as_json, "github": module.as_github}[form]
-    click.echo(show(findings, str(file)), nl=False)
+    deliver(show(findings, str(file)), None)
     sys.exit(1 if module.failed(findings) else 0)
 
 
 @click.command()
-@_FILE
+@FILE
 @click.option("--logs", "paths", multiple=True, required=True, metavar="PATH", help="Where the logs (and change files) are now; may be repeated.")
 @click.option("--git", "clones", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="A clone whose commits are cited; may be repeated.")
 def verify(file: Path, paths: tuple[str, ...], clones: tuple[Path, ...]) -> None:
-    """Confirm each citation of a draft against the logs, also after rotation, packing or a move.
+    """Confirm each citation of a draft against the logs.
+
+    Lines are found again by digest after a rotation, packing or a move. Exit status 1 when one changed or is lost.
 
     \b
         retrolog verify postmortem.md --logs /var/log
     """
     from . import verify as module
+    from .deliver import deliver
     from .recorded import WithClones
     from .safe import terminal
     from .sources import discover
 
     verdicts = module.verify(read_document(file), WithClones(module.DiscoveredLogs(discover(paths)), clones))
-    for verdict in verdicts:
-        click.echo(terminal(str(verdict)))
+    deliver("".join(f"{terminal(str(verdict))}\n" for verdict in verdicts), None)
     counts = {s: sum(v.status == s for v in verdicts) for s in ("confirmed", "moved", "changed", "lost")}
     click.echo("retrolog: " + ", ".join(f"{n} {status}" for status, n in counts.items()), err=True)
     sys.exit(1 if module.failed(verdicts) else 0)

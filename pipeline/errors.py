@@ -29,3 +29,7 @@ class NotADraft(RetrologError):
 
 class MissingExtra(RetrologError):
     """An optional dependency is not installed; the text names the command that installs it."""
+
+
+class CannotWrite(RetrologError):
+    """What was made cannot be written where it was asked for (a folder that is missing, a full disk, a closed output)."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _NEW_FILE_MODE = 0o666
@@ -18,12 +20,18 @@ def _umask() -> int:
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:
-    """Replaces the file by `content` (text as UTF-8, line ends as given) in one step.
+    """Replaces the file by `content` (text as UTF-8, line ends as given) in one step, as `replacing` does."""
+    with replacing(path) as place:
+        place.write_bytes(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which takes its place in one step when the block ends.
 
     A symbolic link is followed and stays a link; an existing file keeps its permissions. On any failure the old file
     is untouched and nothing is left beside it. Raises OSError.
     """
-    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     target = Path(os.path.realpath(path))
     try:
         mode = stat.S_IMODE(target.stat().st_mode)
@@ -31,15 +39,15 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
         mode = _NEW_FILE_MODE & ~_umask()
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        yield Path(name)
+        os.fsync(handle)
         os.chmod(name, mode)
         os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    finally:
+        os.close(handle)
     _sync_folder(target.parent)
 
 
