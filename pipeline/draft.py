@@ -290,6 +290,8 @@ def title(findings: Findings, clock: Clock) -> str:
     found = findings.incidents
     start, _ = span_of(findings)
     if not found:
+        if findings.accounting.get("in_window", 1) == 0:
+            return "No event in the window"
         return f"No outage found on {clock.date(start)}" if start is not None else "No outage found"
     first = found[0]
     day = clock.date(first.onset.time)
