@@ -123,5 +123,8 @@ def extra_signs(records: Sequence[ChangeRecord], lexicon: Lexicon, signs: pd.Dat
             }
         )  # fmt: skip
     extra = pd.DataFrame(rows, dtype=object).reindex(columns=signs.columns)
-    extra = extra.where(extra.notna(), None).astype(signs.dtypes.to_dict())
-    return pd.concat([signs, extra]).sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
+    # what is worked out in Python has no type of its own while the frame is empty
+    typed = {name: kind for name, kind in signs.dtypes.items() if isinstance(kind, pd.ArrowDtype) or name == "rank"}
+    extra = extra.where(extra.notna(), None).astype(typed)
+    both = pd.concat([signs, extra]) if len(signs) else extra
+    return both.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
