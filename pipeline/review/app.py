@@ -66,6 +66,7 @@ def create_app(store: Store, guard: Guard, logs: Sequence[str] = ()) -> Flask:
     desk = Desk(store, logs)
     app = Flask(__name__, static_folder=None, template_folder=str(files("retrolog.templates") / "review"))
     app.config["MAX_CONTENT_LENGTH"] = security.MOST
+    app.jinja_env.autoescape = True  # by itself Flask escapes in templates whose name ends in .html only
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["markdown"] = _inline
     app.jinja_env.filters["plain_words"] = sheet.uncited

@@ -163,4 +163,4 @@ def _overlap(one: _Change, two: _Change) -> bool:
 
 def _data_only(original: Sequence[str], one: _Change, two: _Change) -> bool:
     touched = original[max(one[0], two[0]) : min(one[1], two[1])]
-    return all(part.startswith("<!-- retrolog:data ") for part in touched)
+    return bool(touched) and all(part.startswith("<!-- retrolog:data ") for part in touched)

@@ -1,6 +1,6 @@
 // Dialogs, and fields that save themselves when they are left.
 
-import { refresh, saved, say } from "./net.js";
+import { isReplacing, saved, say } from "./net.js";
 import { table } from "./keys.js";
 
 const by = (id) => document.getElementById(id);
@@ -84,16 +84,15 @@ function answer(question, change) {
   const owner = question.querySelector("[data-owner]");
   const { ref } = question.dataset;
   const values = { ref, answer: field.value, owner: owner ? owner.value : "" };
-  saved(field);
-  if (owner) saved(owner);
-  return change("answer", marked(`[data-ref="${CSS.escape(ref)}"]`, question, values), field.value);
+  const failed = owner ? saved(field, owner) : saved(field);
+  return change("answer", marked(`[data-ref="${CSS.escape(ref)}"]`, question, values), field.value).then((done) => done || failed());
 }
 
 function measure(cell, change) {
   const line = cell.closest("tr");
   const values = { row: Number(line.dataset.row), values: { [cell.dataset.cell]: cell.value } };
-  saved(cell);
-  return change("set_action", marked(`tr[data-row="${line.dataset.row}"]`, line, values), cell.value);
+  const failed = cell.tagName === "SELECT" ? () => {} : saved(cell);
+  return change("set_action", marked(`tr[data-row="${line.dataset.row}"]`, line, values), cell.value).then((done) => done || failed());
 }
 
 // The mark is read when the change is sent: one before it may have changed the same part.
@@ -106,10 +105,13 @@ function save(field, change) {
   if (question && field.matches("[data-answer], [data-owner]")) return answer(question, change);
   if (field.matches("[data-cell]")) return measure(field, change);
   if (field.matches("[data-role]")) {
-    saved(field);
+    const failed = saved(field);
     say("Counting…");
-    return change("incident", { index: Number(field.dataset.incident), role: field.dataset.role, time: field.value })
-      .then((done) => done || refresh(true));
+    return change("incident", { index: Number(field.dataset.incident), role: field.dataset.role, time: field.value }).then((done) => {
+      if (done) return;
+      failed();
+      field.value = field.defaultValue;
+    });
   }
   return null;
 }
@@ -126,9 +128,16 @@ export function startForms(change) {
       if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
     });
   }
-  document.addEventListener("change", (event) => save(event.target, change));
+  // Not `change`: a field that was put on the page anew, with what was typed before, would not say so.
+  document.addEventListener("focusout", (event) => {
+    const field = event.target;
+    if (!isReplacing() && field.matches("input, textarea") && field.value !== field.defaultValue) save(field, change);
+  });
+  document.addEventListener("change", (event) => event.target.matches("select") && save(event.target, change));
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    if (event.key !== "Enter") return;
+    if (event.target.matches("input[data-role], input[data-cell], input[data-owner]")) return event.target.blur();
+    if (!(event.ctrlKey || event.metaKey)) return;
     if (by("d-entry").open) by("d-entry").querySelector("form").requestSubmit();
     else if (event.target.matches("[data-answer]")) {
       const fields = [...document.querySelectorAll(".question.open [data-answer]")];

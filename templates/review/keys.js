@@ -17,7 +17,7 @@ export const table = [
   [["/"], "search the logs"],
   [["g"], "every line, or one of a kind"],
   [["q"], "next open question"],
-  [["w"], "next owner of a measure"],
+  [["w"], "next measure without an owner"],
   [["n"], "add a measure"],
   [["+", "−", "0"], "zoom in, out, all"],
   [["u", "U"], "undo, redo"],

@@ -73,12 +73,23 @@ export function onShow(listener) {
 function show(body) {
   seen = body.seen;
   for (const [name, html] of Object.entries(body.regions)) {
-    if (shown.get(name) === html) continue;
+    const region = document.getElementById(name);
+    if (shown.get(name) !== html && !same(region, html)) replace(region, html);
     shown.set(name, html);
-    replace(document.getElementById(name), html);
   }
   listeners.forEach((listener) => listener());
 }
+
+function same(region, html) {
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  return fresh.innerHTML === region.innerHTML;
+}
+
+// Taking a field with the focus off the page makes browsers say that it was left; it was not.
+let replacing = false;
+
+export const isReplacing = () => replacing;
 
 // Fields that hold unsaved words keep them, and the one with the focus keeps it. Where the file changed the very words that
 // are being edited, the part keeps the mark of what was shown, so that saving asks instead of overwriting.
@@ -91,7 +102,9 @@ export function replace(region, html) {
   }
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   const place = focused && { id: focused.id, start: focused.selectionStart, end: focused.selectionEnd };
+  replacing = true;
   region.innerHTML = html;
+  replacing = false;
   for (const [id, { value, was, mark }] of unsaved) {
     const field = document.getElementById(id);
     if (!field) continue;
@@ -112,9 +125,11 @@ export function replace(region, html) {
   }
 }
 
-// A field that was saved holds what the file holds now.
-export function saved(field) {
-  if (field.tagName === "TEXTAREA" || field.tagName === "INPUT") field.defaultValue = field.value;
+// A field that is being saved counts as unchanged; what is answered makes it changed again, when saving failed.
+export function saved(...fields) {
+  const before = fields.map((field) => [field, field.defaultValue]);
+  for (const field of fields) field.defaultValue = field.value;
+  return () => before.forEach(([field, value]) => (field.defaultValue = value));
 }
 
 let timer = 0;

@@ -53,7 +53,7 @@ async function change(op, args, mine = "") {
     await refresh(true).catch(() => {});
     if (error.current && mine) {
       const values = typeof args === "function" ? args() : args;
-      const part = values.ref ? `[data-ref="${CSS.escape(values.ref)}"]` : `tr[data-row="${values.row}"]`;
+      const part = values.ref ? `[data-mark][data-ref="${CSS.escape(values.ref)}"]` : `tr[data-row="${values.row}"]`;
       clash(error.current, mine, () => {
         const now = document.querySelector(part);
         if (now) change(op, { ...values, mark: now.dataset.mark }, mine);
@@ -70,15 +70,16 @@ const inEntries = () => {
 
 const named = (entry) => ({ ref: entry.dataset.ref, mark: entry.dataset.mark });
 
+// Keeping goes on to the next entry that nobody has looked at, from the top again after the last.
 async function keep(entry) {
-  if (entry.dataset.own !== undefined) return say("An entry of your own is kept as it is.");
-  const on = entry.dataset.kept === undefined;
+  if (entry.dataset.own === undefined) {
+    const on = entry.dataset.kept === undefined;
+    if (!(await change("keep", { ...named(entry), on })) || !on) return;
+  } else say("An entry of your own is kept as it is.");
   const all = entries();
-  const next = all[all.indexOf(entry) + 1];
-  const follow = next && next.dataset.ref;
-  if (await change("keep", { ...named(entry), on }) && on && follow) {
-    choose(entries().find((one) => one.dataset.ref === follow));
-  }
+  const at = all.findIndex((one) => one.dataset.ref === entry.dataset.ref) + 1;
+  const next = [...all.slice(at), ...all.slice(0, at)].find((one) => !one.classList.contains("done"));
+  if (next) choose(next);
 }
 
 function join(entry) {
@@ -161,7 +162,7 @@ export const actions = {
   undo: () => change("undo"),
   redo: () => change("redo"),
   question: () => toNext(".question.open textarea", "open question"),
-  owner: () => toNext('.measures [data-cell="owner"]', "measure"),
+  owner: () => toNext('.measures [data-cell="owner"]:placeholder-shown', "measure without an owner"),
   "add-action": async () => {
     const table = document.querySelector(".measures");
     if (!table) return say("The document has no table of measures.");

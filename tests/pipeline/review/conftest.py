@@ -12,10 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from retrolog.pipeline import draft
+from retrolog.pipeline.document import parse
 from retrolog.pipeline.investigate import Options, investigate
 from retrolog.pipeline.review.app import create_app
 from retrolog.pipeline.review.security import COOKIE, Guard
 from retrolog.pipeline.review.serve import start
+from retrolog.pipeline.review.sheet import Item
 from retrolog.pipeline.review.store import Store
 from retrolog.pipeline.window import Window
 
@@ -32,7 +34,7 @@ def write_logs(folder: Path) -> None:
     """Twenty minutes of a shop: a release at 9:10:00 fails requests from 9:10:04 to 9:12:30, when it is taken back."""
     (folder / "nginx").mkdir(parents=True)
     access, system = [], []
-    for second in range(0, 1200):
+    for second in range(1200):
         for part in range(2):
             path = ("/", "/cart", "/item/7", "/search")[(second + part) % 4]
             failed = 604 <= second <= 750 and path == "/item/7"
@@ -77,6 +79,12 @@ def document(tmp_path: Path, drafted: str) -> Path:
     path = tmp_path / "postmortem.md"
     path.write_text(drafted)
     return path
+
+
+def in_editor(text: str, entry: Item, words: str) -> str:
+    """The document after someone wrote other words into an entry with an editor."""
+    body = parse(text).blocks[entry.ref.removeprefix("b:")].body
+    return text.replace(body, f"- {entry.time} — {words}\n", 1)
 
 
 @dataclass

@@ -186,7 +186,7 @@ def test_a_conflict_is_settled_either_way() -> None:
     one = item(DRAFT, 0)
     mine = edits.change(DRAFT, one.ref, one.mark, time=one.time, label=one.label, words="my words")
     name = one.ref.removeprefix("b:")
-    later = merge(mine, re.sub(r"(?s)(id=%s sha=)\w+( -->\n)- (\S+) — .*?\n" % re.escape(name), _newer, DRAFT))
+    later = merge(mine, re.sub(rf"(?s)(id={re.escape(name)} sha=)\w+( -->\n)- (\S+) — .*?\n", _newer, DRAFT))
     entry = next(other for other in sheet(later).items if other.ref == one.ref)
     assert "newer words" in entry.newer
     taken = edits.take_newer(later, entry.ref, entry.mark)
