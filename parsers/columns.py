@@ -272,7 +272,7 @@ def take_http(event: Event, flat: dict[str, Any]) -> set[str]:
     """Fills request columns from flattened keys of a structured record; answers the keys it used."""
     used: set[str] = set()
     ranked: dict[str, tuple[int, str]] = {}
-    for key in flat:
+    for key, value in flat.items():
         lowered = key.lower()
         column = _HTTP_COLUMN.get(lowered)
         if column is not None:
@@ -280,7 +280,6 @@ def take_http(event: Event, flat: dict[str, Any]) -> set[str]:
             if column not in ranked or rank < ranked[column][0]:
                 ranked[column] = (rank, key)
         elif event.request_id is None and lowered in REQUEST_ID_KEYS:
-            value = flat[key]
             if isinstance(value, str | int) and not isinstance(value, bool) and present(str(value)):
                 event.request_id = str(value)
                 used.add(key)
@@ -289,6 +288,9 @@ def take_http(event: Event, flat: dict[str, Any]) -> set[str]:
         take_request(event, request)
         if event.method is not None:
             used.add("request")
+    elif isinstance(request, str) and "path" not in ranked and request.startswith("/"):
+        event.path = request
+        used.add("request")
     # Words like status, size or client mean other things too: only a record that names a method, a path or a code is a request's.
     is_request = event.method is not None or "method" in ranked or "path" in ranked
     for column, (_, key) in ranked.items():

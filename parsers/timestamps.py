@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
@@ -85,6 +87,15 @@ class TimeContext:
         """Forgets what an earlier attempt at the same row read: called before a stamp is put together by hand."""
         self._kinds = ()
         self._next = None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Lets a row inside a row be read without changing what is known of the outer row's time."""
+        kinds, following = self._kinds, self._next
+        try:
+            yield
+        finally:
+            self._kinds, self._next = kinds, following
 
     @property
     def year_missing(self) -> bool:

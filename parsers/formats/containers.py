@@ -16,6 +16,7 @@ from ..timestamps import TimeContext, read_time
 _ADOPTED = (
     "severity", "service", "pid", "client", "method", "path", "status", "bytes", "duration", "upstream", "request_id",
 )  # fmt: skip
+_RECORDS = ("json", "logfmt")
 _CRI = re.compile(rf"(?s)(?P<time>{RFC3339}) (?P<stream>stdout|stderr) (?P<tag>[FP](?::\S*)?)(?: (?P<message>.*)|)$")
 _COMPOSE = re.compile(r"(?s)(?P<service>[A-Za-z][\w.-]{0,80}?) *\| (?P<rest>.*)$")
 _KUBECTL = re.compile(r"(?s)\[pod/(?P<host>[\w.-]+)/(?P<service>[\w.-]+)\] (?P<rest>.*)$")
@@ -33,37 +34,41 @@ def parse_cri(text: str, context: TimeContext) -> Event | None:
     event.fields["stream"] = match["stream"]
     if match["tag"][0] == "P":
         event.fields["partial"] = True
-    inner = inner_event(event.message, context)
-    if inner is not None:
-        adopt(event, inner)
-        read_time(match["time"], context)
+    adopt(event, event.message, context)
     return event
 
 
-def adopt(event: Event, inner: Event) -> None:
-    """Gives an envelope's event what the row inside knows of its request and severity; time and message stay its own."""
+def adopt(event: Event, text: str, context: TimeContext) -> None:
+    """Gives an envelope's event what the row inside knows: its severity and request, and of a JSON or logfmt record all but the time."""
+    with context.aside():
+        inner = inner_event(text, context)
+    if inner is None:
+        return
     for name in _ADOPTED:
         if getattr(event, name) is None:
             setattr(event, name, getattr(inner, name))
+    if inner.format in _RECORDS:
+        event.message = inner.message
+        event.fields = {**inner.fields, **event.fields}
 
 
 def inner_event(text: str, context: TimeContext) -> Event | None:
     """The event in a row that a runtime has wrapped, read by whichever format knows it."""
-    from ..detect import parse_with, registry
+    from ..detect import Detector, registry
 
-    for candidate in registry():
-        if candidate.name not in ("compose", "kubectl", "cri"):
-            event = parse_with(candidate, text.lstrip(" "), context)
-            if event is not None:
-                return event
-    return None
+    detector = context.state.get("wrapped")
+    if detector is None:
+        others = tuple(form for form in registry() if form.name not in ("compose", "kubectl", "cri"))
+        detector = context.state["wrapped"] = Detector(context, others)
+    found = detector.parse(text.lstrip(" "))
+    return None if found is None else found[1]
 
 
 def _parse_prefix(match: re.Match[str] | None, context: TimeContext) -> Event | None:
     if match is None:
         return None
     event = inner_event(match["rest"], context)
-    if event is None or (event.time is None and not context.year_missing):
+    if event is None or (event.time is None and not context.year_missing and event.format not in _RECORDS):
         return None
     event.service = match["service"]
     if "host" in match.re.groupindex:
@@ -104,7 +109,7 @@ FORMATS = (
         ),
         reference="docs.docker.com/reference/cli/docker/compose/logs",
         parse=parse_compose,
-        priority=70,
+        priority=63,
     ),
     Format(
         name="kubectl",

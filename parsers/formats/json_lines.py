@@ -2,8 +2,9 @@
 
 Columns are found by the names that loggers use (ECS, logstash, bunyan, pino, zap, zerolog, slog, structlog, Serilog CLEF,
 log4j2, GELF, CloudWatch, Stackdriver, docker json-file, journald, systemd, MongoDB, PostgreSQL jsonlog), at the top first, then
-nested: so the time of an envelope wins. `message` is the message key's value, else the whole record. Keys that filled no column
-go to `fields`.
+nested: so the time of an envelope wins. Where no known name has a time, any key whose value is a stamp gives it, those first
+whose names sound most like a record's time. `message` is the message key's value, else a short text from what tells most. Keys
+that filled no column go to `fields`.
 References: elastic.co/guide/en/ecs, getpino.io, pkg.go.dev/go.uber.org/zap, clef-json.org, go2docs.graylog.org (GELF 1.1),
 cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry, systemd.io/JOURNAL_EXPORT_FORMATS.
 """
@@ -11,12 +12,14 @@ cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry, systemd.io/JOURNAL_
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from ..base import Event, Format
-from ..columns import integer, severity_of, take_http
+from ..columns import integer, present, severity_of, take_http
 from ..timestamps import TimeContext, epoch_time, read_time
-from .containers import adopt, inner_event
+from .containers import adopt
 
 _TIME_KEYS = (
     "time", "timestamp", "@timestamp", "ts", "@t", "t", "datetime", "asctime", "StartUTC", "__REALTIME_TIMESTAMP",
@@ -29,7 +32,7 @@ _NESTED_TIME_KEYS = frozenset((*_TIME_KEYS[:14], "created"))
 _LEVEL_KEYS = (
     "level", "severity", "log.level", "levelname", "lvl", "@l", "loglevel", "log_level", "logLevel", "LogLevel", "Level",
     "severity_text", "severityText", "SeverityText", "level_name", "levelName", "PRIORITY", "priority", "l", "s", "error_severity", "syslog.severity.name",
-    "Severity", "sev", "log.severity", "Priority", "status_level", "severityNumber",
+    "Severity", "sev", "log.severity", "Priority", "status_level", "severityNumber", "labels.severity",
 )  # fmt: skip
 _MESSAGE_KEYS = (
     "message", "msg", "@message", "@m", "MESSAGE", "event", "short_message", "log", "textPayload", "Message", "text",
@@ -47,20 +50,55 @@ _SERVICE_KEYS = (
 )  # fmt: skip
 _PID_KEYS = ("pid", "process.pid", "_PID", "SYSLOG_PID", "process_id", "process.id", "processId", "ProcessId", "x-pid")
 _MAX_DEPTH = 6
+#: What a key that no list knows must sound like for its number to be taken as a time, and for its text to be asked early.
+_SOUNDS_LIKE_TIME = re.compile(r"(?i)time|stamp|date|epoch|(?:_|\b)(?:ts|at|when)$")
+_CAMEL_AT = re.compile(r"[a-z](?:At|TS|Ts|On)$|published")
+#: Times that a record speaks of rather than has: never taken.
+_OTHER_TIMES = re.compile(r"(?i)expir|not_?(?:after|before)|valid|until|deadline|\bnext|schedul|birth|timeout|duration|uptime|elapsed|retention|\bend|zone")
+#: Names in the order in which they are asked among those that sound like a time: when it happened, when it was written, when its subject began.
+_RANKS = (
+    ("lasttimestamp", "eventtime", "event_time", "requestreceivedtimestamp", "stagetimestamp", "firsttimestamp"),
+    ("startsat", "occurred", "event", "happened", "log", "published", "generated", "received", "request", "start"),
+    ("timestamp", "datetime", "time", "last", "updated", "modified"),
+    ("first", "creationtimestamp", "created", "creation"),
+)
+_SHORT = 200  # characters of a message made from a record's values
+_TELLING = (
+    "error", "err", "exception", "reason", "note", "description", "summary", "title", "eventName", "operationName", "displayMessage",
+    "labels.alertname", "alert.signature", "verb", "requestURI", "event_type", "eventType", "action", "operation", "op", "type", "kind",
+)  # fmt: skip
 
 
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event of a row that is one JSON object; None for any other row."""
-    body = text.strip()
-    if not (body.startswith("{") and body.endswith("}")):
-        if not (body.startswith("{") and body.endswith(("},", "}]"))):
+    record = load(text.strip())
+    return record_event(record, text, context) if record else None
+
+
+def load(body: str) -> dict[str, Any] | None:
+    """The object of a row: one by itself, an element of an array that spans rows, or the first of an array in one row."""
+    if body.startswith("["):
+        if not body.startswith(("[{", "[ {")):
             return None
-        body = body[:-1]
+        if body.endswith("]"):
+            record = _loaded(body)
+            return record[0] if isinstance(record, list) and isinstance(record[0], dict) else None
+        body = body[1:]
+    elif body.startswith(","):
+        body = body[1:]
+    if body.endswith((",", "]")):
+        body = body[:-1].rstrip()
+    if not body.endswith("}"):
+        return None
+    record = _loaded(body)
+    return record if isinstance(record, dict) else None
+
+
+def _loaded(body: str) -> Any:
     try:
-        record = json.loads(body, strict=False)
+        return json.loads(body, strict=False)
     except (ValueError, RecursionError):
         return None
-    return record_event(record, text, context) if isinstance(record, dict) and record else None
 
 
 def record_event(record: dict[str, Any], text: str, context: TimeContext, name: str = "json") -> Event:
@@ -68,19 +106,23 @@ def record_event(record: dict[str, Any], text: str, context: TimeContext, name: 
     flat = flatten(record)
     used: set[str] = set()
     time = _time(record, flat, used, context)
-    event = Event(time, text, name)
+    event = Event(time, "", name)
     for key in _LEVEL_KEYS:
         severity = severity_of(flat.get(key))
         if severity is not None:
             event.severity = severity
             used.add(key)
             break
+    if event.severity is None and flat.get("type") in ("Warning", "Error"):  # Kubernetes events
+        event.severity = severity_of(flat["type"])
     used |= take_http(event, flat)
+    named = False
     for key in _MESSAGE_KEYS:
         value = flat.get(key)
         if isinstance(value, str) and key not in used and (value or key in ("message", "msg", "log")):
             event.message = value.rstrip("\n")
             used.add(key)
+            named = True
             break
     event.host = _text(flat, _HOST_KEYS, used)
     event.service = _text(flat, _SERVICE_KEYS, used)
@@ -90,15 +132,31 @@ def record_event(record: dict[str, Any], text: str, context: TimeContext, name: 
             event.pid = pid
             used.add(key)
             break
-    if "stream" in record and isinstance(record.get("log"), str):  # a container's row in docker's envelope
-        inner = inner_event(event.message, context)
-        if inner is not None:
-            adopt(event, inner)
-            context.begin()
     event.fields = {
         key: value for key, value in record.items() if key not in used and not _all_used(key, value, used)
     }
+    if not named:
+        event.message = _described(event, flat, text)
+    elif "stream" in record and isinstance(record.get("log"), str):  # a container's row in docker's envelope
+        adopt(event, event.message, context)
     return event
+
+
+def _described(event: Event, flat: dict[str, Any], text: str) -> str:
+    """A short text for a record that has no message: its request, else what tells most, else its first plain values."""
+    if event.method is not None and event.path is not None:
+        return f"{event.method} {event.path}" + (f" {event.status}" if event.status is not None else "")
+    told = [value for key in _TELLING if isinstance(value := flat.get(key), str) and present(value.strip())]
+    if told:
+        return ": ".join(dict.fromkeys(told[:2]))[:_SHORT]
+    left = event.fields
+    pairs = (f"{key}={value}" for key, value in flat.items() if key.partition(".")[0] in left and isinstance(value, str | int | float))
+    short = ""
+    for pair in pairs:
+        if len(short) + len(pair) > _SHORT:
+            break
+        short += f" {pair}" if short else pair
+    return short or text
 
 
 def _all_used(key: str, value: Any, used: set[str]) -> bool:
@@ -148,7 +206,36 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
             if time is not None:
                 used.add(key)
                 return time
+    for _, key, value in sorted(_stamped(flat), key=lambda found: found[0]):
+        time = _time_value(value, context)
+        if time is not None:
+            used.add(key)
+            return time
     return None
+
+
+def _stamped(flat: dict[str, Any]) -> Iterator[tuple[tuple[int, int, int], str, Any]]:
+    """Keys whose values may be times, with how little they look like the record's own (name, depth, order)."""
+    for order, (key, value) in enumerate(flat.items()):
+        name = key.rpartition(".")[2]
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for _, inner, found in _stamped(flatten(value[0])):
+                yield (len(_RANKS) + 2, _rank(inner.rpartition(".")[2]), order), f"{key}[0].{inner}", found
+            continue
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or _OTHER_TIMES.search(name):
+            continue
+        sounds = _SOUNDS_LIKE_TIME.search(name) or _CAMEL_AT.search(name)
+        if sounds:
+            yield (_rank(name), key.count("."), order), key, value
+        elif isinstance(value, str) and 15 < len(value) < 48:
+            yield (len(_RANKS) + 1, key.count("."), order), key, value
+
+
+def _rank(name: str) -> int:
+    lowered = name.lower()
+    if lowered in _RANKS[0]:
+        return -len(_RANKS[0]) + _RANKS[0].index(lowered)
+    return next((rank for rank, words in enumerate(_RANKS) if any(word in lowered for word in words)), len(_RANKS))
 
 
 def _time_value(value: Any, context: TimeContext) -> int | None:
@@ -188,6 +275,6 @@ FORMATS = (
         reference="elastic.co/guide/en/ecs; getpino.io; clef-json.org; RFC 8259",
         parse=parse,
         priority=10,
-        first="{",
+        first="{[,",
     ),
 )
