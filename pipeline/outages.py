@@ -59,7 +59,7 @@ def edge_sources(summary: Summary) -> list[str]:
     """The sources whose requests count as users' requests: access logs nearest to the user, each request once.
 
     A proxy and the application behind it may both log a request. Where sampled request ids are shared, the source with
-    fewer requests is left out; where most requests of a source are also in a larger one second by second, likewise.
+    fewer requests is left out; where its counts are an echo of another's, likewise.
     """
     seconds = summary.table("seconds")
     if seconds.num_rows == 0:
@@ -83,19 +83,41 @@ def edge_sources(summary: Summary) -> list[str]:
 
 
 def _echoes(summary: Summary, source: str, other: str) -> bool:
-    """Whether nearly all requests of a source are also in another: same method, endpoint and status in the same seconds."""
+    """Whether a source logs again what another logged: their counts of single endpoints waver together.
+
+    Two servers that share the traffic rise and fall together too, but which of them gets a request for this endpoint in
+    these seconds is chance; a proxy and the server behind it see the same ones. Seconds with failures are left out: there
+    the two tell different stories (one a time-out, the other a late success).
+    """
     table = summary.table("requests")
-    keys = ["second", "method", "endpoint", "status"]
-    mine, theirs = (
-        {
-            tuple(row[k] for k in keys): row["count_sum"]
-            for row in table.filter(pc.equal(table["source"], name)).group_by(keys).aggregate([("count", "sum")]).to_pylist()
-        }
-        for name in (source, other)
-    )
-    total = sum(mine.values())
-    shared = sum(min(n, theirs.get(key, 0)) for key, n in mine.items())
-    return total >= 50 and shared > 0.8 * total
+    span = extent(summary)
+    if span is None:
+        return False
+    step = max(3, summary.width("requests"))
+    bins = (span[1] - span[0]) // step + 1
+    rows = table.filter(pc.is_in(table["source"], value_set=pa.array([source, other])))
+    failed = rows.filter(failing(rows["status"], closed=True))
+    calm = np.ones(bins, bool)
+    calm[(failed["second"].to_numpy() - span[0]) // step] = False
+    mine = rows.filter(pc.equal(rows["source"], source)).group_by("endpoint").aggregate([("count", "sum")])
+    likeness = []
+    for row in mine.sort_by([("count_sum", "descending"), ("endpoint", "ascending")]).slice(0, 5).to_pylist():
+        same = rows.filter(pc.equal(rows["endpoint"], row["endpoint"]))
+        counts = []
+        for name in (source, other):
+            part = same.filter(pc.equal(same["source"], name))
+            counts.append(np.bincount((part["second"].to_numpy() - span[0]) // step, part["count"].to_numpy(), bins))
+        if min(c[calm].sum() for c in counts) >= 20:
+            likeness.append(_waver_together(counts[0], counts[1], calm))
+    return bool(likeness) and float(np.median(likeness)) > 0.5
+
+
+def _waver_together(one: np.ndarray, two: np.ndarray, where: np.ndarray) -> float:
+    """The correlation of two series' deviations from their running means, on the bins given."""
+    window = np.ones(21) / 21
+    parts = [(c - np.convolve(c, window, "same"))[where] for c in (one, two)]
+    spread = float(parts[0].std() * parts[1].std())
+    return float(((parts[0] - parts[0].mean()) * (parts[1] - parts[1].mean())).mean() / spread) if spread else 0.0
 
 
 @dataclass(frozen=True, slots=True)
