@@ -73,6 +73,10 @@ def reading_options(command: F) -> F:
             click.option("--include", multiple=True, metavar="GLOB", help="Read only files whose name fits; may be repeated."),
             click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files whose name fits; may be repeated."),
             click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Settings of these logs. [default: retrolog.toml in their folder or above]"),
+            click.option("--jobs", type=click.IntRange(1, 1024), help="Processes that read large logs. [default: one a processor]"),
+            click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where logs are read: on this machine, or on a Dask cluster."),
+            click.option("--scheduler", metavar="ADDRESS", default="", help="Address of the Dask scheduler, such as tcp://host:8786; without one a cluster is started here."),
+            click.option("--verbose", is_flag=True, help="Say on standard error which part of each file is read, and why."),
         )
     ):
         command = option(command)
@@ -81,8 +85,9 @@ def reading_options(command: F) -> F:
 
 def _options(
     settings: Config, start: str | None, end: str | None, zone: str | None, year: int | None,
-    include: tuple[str, ...], exclude: tuple[str, ...], **more: Any,
+    include: tuple[str, ...], exclude: tuple[str, ...], jobs: int | None = None, engine: str = "local", scheduler: str = "", **more: Any,
 ) -> Options:  # fmt: skip
+    from .engine import Engine
     from .investigate import Options
     from .window import read_window, read_zone
 
@@ -91,7 +96,7 @@ def _options(
     info = read_zone(zone)
     options = Options(
         window=read_window(start, end, info), zone=info, zone_name=zone or "UTC", zone_given=zone is not None, year=year,
-        include=include, exclude=exclude, **more,
+        include=include, exclude=exclude, engine=Engine(engine, jobs or 0, scheduler), **more,
     )  # fmt: skip
     return settings.applied(options, given)
 
@@ -161,6 +166,7 @@ def draft(
     else:
         existing = existing_draft(output)
     findings = investigate(paths, options)
+    _say_how(findings.sources, options.verbose)
     if not findings.accounting.get("in_window"):
         click.echo(f"retrolog: {terminal(findings.verdict)}", err=True)
     if explain:
@@ -223,7 +229,17 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
     else:
         with file(output) as place, place.open("w", encoding="utf-8", newline="\n") as text:
             module.write(table, form, text, masker, place)
+    _say_how(reports, options.verbose)
     _say_left_out(reports, found.skipped)
+
+
+def _say_how(reports: Any, verbose: bool) -> None:
+    """Which part of each file was read and how that was found, for --verbose."""
+    from .safe import terminal
+
+    for r in reports if verbose else ():
+        if r.how or r.skipped:
+            click.echo(f"retrolog: {terminal(r.file)}: {terminal(r.skipped or r.how)}", err=True)
 
 
 def _say_left_out(reports: Any, skipped: Any) -> None:

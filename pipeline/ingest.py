@@ -7,7 +7,7 @@ assumed. A table of a whole directory never exists: each table is one block's ev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..parsers.blocks import BlockParser
 from ..parsers.detect import formats_with
 from ..parsers.timestamps import TimeContext
+from ..parsers.years import YearPlan
 from .findings import SourceReport
 from .read import read_blocks
 from .window import Window
@@ -68,6 +69,38 @@ class Reading:
         return replace(reading, zone=rule.zone, zone_name=rule.zone_name, zone_given=True, zone_from=rule.path.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What reading a file, or a piece of it, came to: lines, events by kind and format, assumptions and fates."""
+
+    lines: int
+    counts: Counter[str]
+    assumed: Counter[str]
+    plan: YearPlan | None
+    fates: Counter[str]
+    first: int | None
+    last: int | None
+    how: str
+    notes: tuple[str, ...]
+
+    @classmethod
+    def added(cls, pieces: Sequence[Tally]) -> Tally:
+        """The tally of pieces of one file, in their order."""
+        firsts = [p.first for p in pieces if p.first is not None]
+        lasts = [p.last for p in pieces if p.last is not None]
+        return cls(
+            sum(p.lines for p in pieces),
+            sum((p.counts for p in pieces), Counter()),
+            sum((p.assumed for p in pieces), Counter()),
+            next((p.plan for p in pieces if p.plan is not None), None),
+            sum((p.fates for p in pieces), Counter()),
+            min(firsts, default=None),
+            max(lasts, default=None),
+            next((p.how for p in pieces if p.how), ""),
+            tuple(note for p in pieces for note in p.notes),
+        )
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads one file, or as much of it as `reach` says: iterate `tables()`, then ask `report()`."""
@@ -81,6 +114,7 @@ class Reader:
     last: int | None = None
     notes: list[str] = field(default_factory=list)
     how: str = ""
+    watch: Callable[[int, int], None] | None = None
     _parser: BlockParser | None = None
     _lines: int = 0
 
@@ -100,16 +134,19 @@ class Reader:
         parser = self._parser = BlockParser(context, self.file.file, formats_with(self.reading.formats))
         if reach.start:
             parser.resume(head.parser)
-            self._pass_over(reach.first_line - 1)
+            if reach.first_piece:
+                self._pass_over(reach.first_line - 1)
         blocks = read_blocks(self.file, reach.start, stop=reach.stop, line=reach.first_line)
         stream = Stream(head, self.reading.wanted, blocks) if self.file.packed and self.reading.wanted != Window() else None
         for block in stream or blocks:
             if not self._lines and block.line > 1:
                 parser.resume(head.parser)
             self._lines += block.lines
+            if self.watch is not None:
+                self.watch(len(block.data), block.lines)
             yield from self._kept(parser.feed(block.data, block.line, block.offset), block)
         yield from self._kept(parser.finish(), None)
-        if reach.stop is not None:
+        if reach.stop is not None and reach.last_piece:
             self._leave_out(reach.stop, self.file.size)
         if stream is not None:
             self._pass_over(stream.lines)
@@ -172,30 +209,45 @@ class Reader:
                 part = part.set_column(part.schema.get_field_index(name), name, known)
         yield part
 
-    def report(self) -> SourceReport:
-        """What was read and assumed, once `tables` is exhausted."""
+    def tally(self) -> Tally:
+        """What was read and assumed, once `tables` is exhausted, as counts that add up."""
+        parser = self._parser
+        return Tally(
+            self._lines,
+            parser.counts if parser else Counter(),
+            parser.context.counts if parser else Counter(),
+            parser.context.plan if parser else None,
+            self.fates,
+            self.first,
+            self.last,
+            self.how,
+            tuple(self.notes),
+        )
+
+    def report(self, pieces: Sequence[Tally] = ()) -> SourceReport:
+        """What was read and assumed: by this reader, or by those that read the pieces of its file."""
         from .reach import Reach, format_of
 
-        parser = self._parser
-        counts = parser.counts if parser else Counter[str]()
-        context = parser.context if parser else TimeContext()
+        tally = Tally.added(pieces or [self.tally()])
+        counts = tally.counts
+        context = TimeContext(year=self.reading.for_file(self.file).year, plan=tally.plan, counts=tally.assumed)
         reach = self.reach or Reach()
         return SourceReport(
             file=self.file.file,
             source=self.source,
             format=format_of(counts) if counts else reach.format,
             container=self.file.container,
-            lines=self._lines,
+            lines=tally.lines,
             events=counts["events"],
             unparsed=counts["unparsed"],
-            fates={k: self.fates[k] for k in ("in_window", "outside", "undated", "continued")},
-            first=self.first if reach.first is None else min(reach.first, self.first or reach.first),
-            last=self.last if reach.last is None else max(reach.last, self.last or reach.last),
+            fates={k: tally.fates[k] for k in ("in_window", "outside", "undated", "continued")},
+            first=tally.first if reach.first is None else min(reach.first, tally.first or reach.first),
+            last=tally.last if reach.last is None else max(reach.last, tally.last or reach.last),
             zone=_zone_note(context, self.reading.for_file(self.file)),
             year=_year_note(context),
             skipped=reach.unread,
-            how=self.how or reach.why,
-            notes=tuple(dict.fromkeys([*reach.notes, *self.notes])),
+            how=tally.how or reach.why,
+            notes=tuple(dict.fromkeys([*reach.notes, *tally.notes])),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..parsers.base import Format
     from .config import SourceRule
-    from .engine import Job
+    from .engine import Engine, Job, Watch
     from .findings import Evidence, Findings, SourceReport
     from .offsets import Offset
     from .sources import Discovery, LogFile
@@ -47,6 +48,8 @@ class Options:
     formats: tuple[Format, ...] = ()  # formats that the configuration declares
     changes: tuple[Path, ...] = ()  # files of recorded changes
     git: tuple[Path, ...] = ()  # clones whose commits and tags count as changes
+    engine: Engine | None = None  # where files are read; None: here and in local processes
+    verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,16 @@ class Collected:
     offsets: dict[str, float]
 
 
-def investigate(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Findings:
+def investigate(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Findings:
     """The findings for the logs behind `paths`; raises `NothingToRead` when there is nothing."""
     return study(paths, options, progress).findings
 
 
-def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Study:
+def study(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Study:
     """The findings and what they were counted from; raises `NothingToRead` when there is nothing."""
     from .analysis import Question, analyse
     from .changes import Lexicon
-    from .recorded import quoting, recorded
+    from .recorded import quoting, recorded, told
 
     read = collect(paths, options, progress)
     question = Question(options.window, options.zone_name, options.max_entries, options.slo)
@@ -86,10 +89,11 @@ def study(paths: Sequence[str], options: Options, progress: Callable[[Job], None
     fetch = quoting(fetcher(read.found.files), changes)
     reports = [*read.reports, *_skipped(read.found)]
     findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read.found, options), changes)
+    findings = replace(findings, assumptions=(*findings.assumptions, *told(options, changes)))
     return Study(findings, read.summary, read.offsets)
 
 
-def collect(paths: Sequence[str], options: Options, progress: Callable[[Job], None] | None = None) -> Collected:
+def collect(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Collected:
     """Find the logs, read what the window needs of them, and put them on one clock."""
     from .clock import aligned
     from .engine import run
@@ -98,17 +102,25 @@ def collect(paths: Sequence[str], options: Options, progress: Callable[[Job], No
 
     found = discover(paths, options.include, options.exclude)
     planned = jobs(found, options)
-    summary, reports = run(planned, progress)
+    with _shown(planned, progress) as watch:
+        summary, reports = run(planned, watch, options.engine)
     estimates = None
     if far := strays(planned, options.window):
         # logs of a clock that is hours off look as if they were of another time
-        more, again = run(far, progress)
+        more, again = run(far, progress, options.engine)
         summary, kept, estimates = adopted(summary, more, options.window)
         renewed = {r.file: r for r in again if r.source in kept}
         reports = [renewed.get(r.file, r) for r in reports]
     offsets, notes = clocks(summary, options, estimates)
     reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
     return Collected(found, aligned(summary, offsets), reports, offsets)
+
+
+def _shown(planned: Sequence[Job], progress: Watch | None) -> AbstractContextManager[Watch]:
+    """The watch that was given, else the line on standard error."""
+    from .progress import Progress
+
+    return nullcontext(progress) if progress is not None else Progress(sum(job.size for job in planned))
 
 
 def jobs(found: Discovery, options: Options) -> list[Job]:

@@ -56,6 +56,8 @@ class Reach:
     last: int | None = None
     years: YearPlan | None = None
     format: str = "unknown"
+    first_piece: bool = True  # of a file that is read in several pieces, each account for what lies before and after
+    last_piece: bool = True
 
 
 def plan(sources: Sequence[Source], reading: Reading) -> Iterator[tuple[str, LogFile, Reach]]:
@@ -166,6 +168,21 @@ class Head:
             return None
         self.context.accept(found[1].time)
         return found[1].time
+
+    def event_at(self, offset: int, stop: int) -> int | None:
+        """Where the first row at or after a line start begins that has a time of its own; None where none is near."""
+        with self.file.open_slice([]) as place:
+            reach = 1 << 20
+            text = place.pread(offset, min(reach, stop - offset))
+        at = 0
+        while at < len(text):
+            end = text.find(b"\n", at)
+            if end < 0:
+                return None
+            if self.probe(text[at:end]) is not None:
+                return offset + at
+            at = end + 1
+        return None
 
     def narrowed(self, reach: Reach, wanted: Window) -> Reach:
         """The reach cut to the bytes that can hold the window, where they can be searched."""
