@@ -60,10 +60,15 @@ export function post(op, args = {}) {
   return turn;
 }
 
-export async function refresh(always = false) {
-  const body = await get("state", always ? {} : { seen });
-  if (body) show(body);
-  return body !== null;
+// What the file holds now; waits for changes on their way, which would else look like an editor's.
+export function refresh(always = false) {
+  const turn = queue.then(async () => {
+    const body = await get("state", always ? {} : { seen });
+    if (body) show(body);
+    return body !== null;
+  });
+  queue = turn.catch(() => {});
+  return turn;
 }
 
 export function onShow(listener) {

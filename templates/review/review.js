@@ -224,10 +224,14 @@ onShow(() => {
   if (entry) choose(entry, { focus: document.activeElement === document.body, log: false });
 });
 
-function watch() {
-  if (!document.hidden) {
-    refresh().then((news) => news && say("The file was changed in an editor; the page shows it."), () => {});
-  }
+let watching = false;
+
+async function watch() {
+  if (document.hidden || watching) return;
+  watching = true;
+  const news = await refresh().catch(() => false);
+  watching = false;
+  if (news) say("The file was changed in an editor; the page shows it.");
 }
 
 startLog(() => choose(current(), { focus: false, log: false }));
