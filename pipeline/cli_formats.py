@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from .config import Config
 
-_CONFIG = click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Settings that declare own formats. [default: retrolog.toml in the folder or above]")
+_CONFIG = click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Settings that declare own formats. [default: retrolog.toml in the folder of FILE, or here, or above]")
 
 
 def settings_of(config: Path | None, paths: tuple[str, ...]) -> Config:
@@ -49,7 +49,8 @@ def listed(form: str = "text", config: Path | None = None) -> None:
     from ..parsers.detect import formats_with
     from . import formats_listing as module
 
-    rows = module.listing(formats_with(settings_of(config, (".",) if config is None and form == "text" else ()).formats))
+    settings = settings_of(config, () if form == "md" else (".",))
+    rows = module.listing(formats_with(settings.formats))
     show = {"text": module.as_text, "json": module.as_json, "md": module.as_markdown}[form]
     click.echo(show(rows), nl=False)
 

@@ -55,6 +55,7 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
     A relative path is looked for where the user is, then beside the document. Paths with a scheme are only read when the
     user names them: opening a document must not reach out to a network. Raises NoLogs with what to do.
     """
+    from ..config import load
     from ..render import moment
     from ..wording import zone
 
@@ -79,6 +80,9 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
         max_entries=given.get("max_entries") or 25,
         slo=given.get("slo"),
     )
+    stated = _existing(str(given.get("config") or ""), folder) if given.get("config") else ""
+    settings = load(Path(stated) if stated else None, paths)
+    options = settings.applied(options, [key for key in ("zone", "year") if given.get(key)])
     return Asked(tuple(paths), options, not given.get("no_mask"))
 
 

@@ -114,4 +114,8 @@ def test_commits_and_tags_take_part_and_are_verified(here: Path, tmp_path: Path)
 
 def test_without_any_the_answer_is_as_before(here: Path) -> None:
     (here / "none.csv").write_text("time,summary\n")
-    assert draft(here, "--format", "json") == draft(here, "--changes", here / "none.csv", "--format", "json")
+    before, after = (json.loads(draft(here, *more, "--format", "json")) for more in ((), ("--changes", here / "none.csv")))
+    said = [text for text in after.pop("assumptions") if "recorded in" in text]
+    assert said == [f"0 changes recorded in {(here / 'none.csv').as_posix()} lie in the window or shortly before it"]
+    assert before.pop("assumptions") is not None
+    assert before == after
