@@ -37,7 +37,7 @@ autoscaler autoscale autopilot controller automation pipeline policy watchdog su
 timer timeout client peer upstream downstream host remote local localhost everyone someone nobody-else
 the a an this that it its him her them which what who when where us me you your our their all any each other
 another by for from to of on in at and or not is was has had be been with without via due per hand manual manually
-mistake accident itself themselves
+mistake accident itself themselves here there channel team
 """
 _ROLES = frozenset(_ROLE_WORDS.split())
 
