@@ -344,7 +344,7 @@ def _generalised(vocabulary: _Vocabulary, rows: Matrix, judge: _Judge) -> Matrix
     for _ in range(_ROUNDS):
         distinct, back = np.unique(rows, axis=0, return_inverse=True)
         back = back.reshape(-1)
-        hashed = _mixed(
+        hashed = mixed(
             distinct.astype(np.uint64) * np.uint64(distinct.shape[1])
             + np.arange(distinct.shape[1], dtype=np.uint64)
         )
@@ -364,7 +364,7 @@ def _generalised(vocabulary: _Vocabulary, rows: Matrix, judge: _Judge) -> Matrix
     return rows
 
 
-def _mixed(values: Any) -> Any:
+def mixed(values: Any) -> Any:
     """A well-spread 64-bit number for each value (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
     with np.errstate(over="ignore"):
         values = (values + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
@@ -394,7 +394,7 @@ class PatternTable:
         known = sorted(set(kinds))
         rest: list[str] = []
         if len(known) > MOST:
-            rank = np.argsort(_mixed(np.array([_digest(kind) for kind in known], np.uint64)), kind="stable")
+            rank = np.argsort(mixed(np.array([_digest(kind) for kind in known], np.uint64)), kind="stable")
             rest = [known[k] for k in sorted(rank[MOST:])]
             known = [known[k] for k in sorted(rank[:MOST])]
         texts = templates(known) + [OTHER] * len(rest)

@@ -19,10 +19,9 @@ request_ids source, request_id -> time of the first event that names it (a sampl
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,11 +29,9 @@ import pyarrow.compute as pc
 
 from . import requests as rq
 from .endpoints import endpoints
+from .folding import fold
 from .gist import gists
-from .patterns import signatures
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from .patterns import mixed, signatures
 
 #: Upper edges of the latency histogram in seconds: 32 buckets a doubling from 0.1 ms to an hour, so a percentile is within 1.1 %.
 PER_DOUBLING = 32
@@ -139,42 +136,14 @@ def refold(name: str, table: pa.Table) -> pa.Table:
     layout = LAYOUTS[name]
     if table.num_rows == 0:
         return _empty(name)
-    keys = list(layout.keys)
-    aggregates: list[tuple[str, str]] = [(c, "sum") for c in layout.sums]
-    if layout.first:
-        order = [c for c in ("time", "file", "line") if c in layout.first]
-        table = table.sort_by([(c, "ascending") for c in order])
-        # a null is a value of the first event here, not a gap to be filled from a later one
-        skip = pc.ScalarAggregateOptions(skip_nulls=False)
-        aggregates += [(c, "first", skip) for c in layout.first]  # type: ignore[misc]
-        if "last_time" in layout.first:
-            aggregates = [a for a in aggregates if a[0] != "last_time"] + [("last_time", "max")]
-    if layout.last:
-        later = table.sort_by([(c, "ascending") for c in ("last_time", "last_file", "last_line")])
-        skip = pc.ScalarAggregateOptions(skip_nulls=False)
-        last = later.group_by(keys, use_threads=False).aggregate([(c, "last", skip) for c in layout.last])
-        last = last.rename_columns([c.removesuffix("_last") for c in last.column_names])
-    folded = table.group_by(keys, use_threads=False).aggregate(aggregates)
-    names = [
-        c if c in keys else c.removesuffix("_sum").removesuffix("_first").removesuffix("_max") if c not in layout.sums else c
-        for c in folded.column_names
-    ]
-    folded = folded.rename_columns(names)
-    if layout.last:
-        folded = _beside(folded, last, keys)
-    folded = folded.select(list(_columns(name)))
-    folded = pa.table({c: folded[c].cast(_type(name, c)) for c in folded.column_names})
-    return folded.sort_by([(k, "ascending") for k in keys]).combine_chunks()
-
-
-def _beside(left: pa.Table, right: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """Both tables have the same keys once each: put the columns side by side in key order."""
-    order = [(k, "ascending") for k in keys]
-    left, right = left.sort_by(order), right.sort_by(order)
-    for column in right.column_names:
-        if column not in keys:
-            left = left.append_column(column, right[column])
-    return left
+    greatest = ("last_time",) if "last_time" in layout.first else ()
+    order = [c for c in ("time", "file", "line") if c in layout.first]
+    folded = fold(
+        table, layout.keys, layout.sums, greatest,
+        (order, [c for c in layout.first if c not in greatest]),
+        (("last_time", "last_file", "last_line"), layout.last),
+    )  # fmt: skip
+    return pa.table({c: folded[c].cast(_type(name, c)) for c in _columns(name)}).combine_chunks()
 
 
 def _rung(name: str, level: int) -> tuple[int, int]:
@@ -345,13 +314,19 @@ def _one(mask: Any) -> pa.Array:
 
 
 def _hashes(values: pa.ChunkedArray) -> pa.Array:
-    """A 64-bit hash of each text, the same in every process (BLAKE2b, RFC 7693)."""
+    """A 64-bit hash of each text, the same in every process.
+
+    Multilinear hashing (Lemire and Kaser 2014): a sum of bytes, each times a number of its place, then well mixed.
+    """
     encoded = _one(values.cast(pa.string())).dictionary_encode()
-    hashed = np.fromiter(
-        (int.from_bytes(hashlib.blake2b(v.encode(), digest_size=8).digest(), "big") for v in encoded.dictionary.to_pylist()),
-        np.uint64,
-        len(encoded.dictionary),
-    )
+    known = pa.concat_arrays([encoded.dictionary, pa.array([], pa.string())])
+    _, starts, data = known.buffers()
+    offsets = np.frombuffer(starts, np.int32, len(known) + 1).astype(np.int64)
+    letters = np.frombuffer(data, np.uint8, int(offsets[-1])).astype(np.uint64) if data else np.zeros(0, np.uint64)
+    place = np.arange(len(letters)) - np.repeat(offsets[:-1], np.diff(offsets))
+    with np.errstate(over="ignore"):
+        total = np.concatenate([np.zeros(1, np.uint64), np.cumsum((letters + np.uint64(1)) * mixed(place.astype(np.uint64)))])
+        hashed = mixed(total[offsets[1:]] - total[offsets[:-1]] + np.diff(offsets).astype(np.uint64))
     return pa.array(hashed[encoded.indices.to_numpy(zero_copy_only=False)])
 
 
