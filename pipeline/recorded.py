@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .change_records import ChangeRecord, changes_from_file, changes_from_git
-from .wording import number
+from .wording import plural
 
 if TYPE_CHECKING:
     from .findings import Evidence
@@ -35,8 +35,8 @@ def told(options: Options, records: Sequence[ChangeRecord]) -> tuple[str, ...]:
     """A sentence on each change file and clone: how many of its changes could be looked at; none is worth knowing too."""
     sources = [*((path.as_posix(), path.as_posix()) for path in options.changes)]
     sources += [(f"the clone {path.as_posix()}", f"git:{path.resolve().name}") for path in options.git]
-    counts = [(name, sum(record.file.split("@")[0] == file for record in records)) for name, file in sources]
-    return tuple(f"{number(count)} changes recorded in {name} lie in the window or shortly before it" for name, count in counts)
+    counts = [(name, sum(r.file == file or r.file.startswith(f"{file}@") for r in records)) for name, file in sources]
+    return tuple(f"{plural(count, 'change')} recorded in {name} {'lies' if count == 1 else 'lie'} in the window or shortly before it" for name, count in counts)
 
 
 def quoting(fetch: Fetch, records: Sequence[ChangeRecord]) -> Fetch:
