@@ -55,7 +55,8 @@ class Format:
     `pattern` is a regular expression that RE2 and `re` both understand; its named groups are the event's columns plus
     `time`. `parse` overrides it for formats that no pattern fits (JSON, logfmt): it answers None for "this line is
     not mine". `continues` says that a line after this format's event belongs to it, timed or not (None: the general
-    rule). `close` completes an event of several lines once its last line is known. `first` lists the characters a row
+    rule). `close` completes an event of several lines once its last line is known. `spans` says that its records are
+    several rows that others print too (pretty JSON, XML): they begin only where no other format's rows have a time. `first` lists the characters a row
     can begin with (empty: any), so that other rows are not asked. `prepare` is given (cleaned) rows
     that `parse` will be asked about soon, for own formats that read many rows faster than one. `samples` are real lines that must parse; a test walks them all. `reference` cites the manual, RFC or source.
     """
@@ -68,6 +69,7 @@ class Format:
     parse: Callable[[str, TimeContext], Event | None] | None = None
     continues: Callable[[str, TimeContext], bool] | None = None
     close: Callable[[Event, TimeContext], None] | None = None
+    spans: bool = False
     first: str = ""
     prepare: Callable[[Sequence[str]], None] | None = None
     priority: int = 50  # lower is asked first when no favourite is known

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 4 << 20
 #: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
 EVENT_LIMIT = 1 << 30
+#: What formats note of a file that holds for all of it: columns a header named, whether rows are prose or a table's.
+_LASTING = ("w3c", "w3c_date", "prose", "json_named")
 
 
 class BlockParser:
@@ -47,13 +49,15 @@ class BlockParser:
         self._parts: list[str] = []
         self._kept = 0
         self._timed = False  # an event with a time has been seen in this file
+        self._headed = False  # an event without one, but of a known format, has been seen
         self.indented = False  # events of this file begin with spaces
         self.resting = 0  # blocks to be read row by row because reading by columns was of no use
 
     def resume(self, head: BlockParser) -> None:
         """Makes this parser, which begins amid a file, know what another learnt from the file's first rows."""
         self.detector.take_over(head.detector)
-        self._timed, self.indented = head._timed, head.indented
+        self._timed, self._headed, self.indented = head._timed, head._headed, head.indented
+        self.context.state |= {key: value for key, value in head.context.state.items() if key in _LASTING}
 
     def feed(self, data: bytes, line: int, offset: int) -> pa.Table:
         """Takes whole lines (the file's last one may lack its line feed) and answers the events completed by them.
@@ -115,7 +119,7 @@ class BlockParser:
             self._close(done)
             self._format, event = found
             self._open = event
-        elif current is not None and (self._timed or self._several_rows()):
+        elif current is not None and (self._timed or self._headed or self._several_rows()):
             self._append(current, text, len(row), done, line, offset)
             return
         else:
@@ -130,7 +134,7 @@ class BlockParser:
         """Whether the row belongs to the open event without asking what it is: by its format's word, or indented."""
         if self._format is not None and self._format.continues is not None and self._format.continues(text, self.context):
             return True
-        return self._timed and not self.indented and text[:1] in (" ", "\t", "")
+        return (self._timed or self._headed) and not self.indented and text[:1] in (" ", "\t", "")
 
     def _several_rows(self) -> bool:
         """Whether the open event is of a format whose records span rows, so that untimed rows are its own."""
@@ -153,13 +157,16 @@ class BlockParser:
             return None
         form, event = found
         dated = event.time is not None or context.year_missing
-        if not dated and self._timed and form is not self._format and form.close is None:
+        if not dated and self._timed and form is not self._format and (form.close is None or form.spans):
             return None  # an untimed record amid timed rows of another format is what the row before it printed
         if self._timed and form.priority >= LAST_RESORT and not event.message.strip() and self._is_particular():
             return None  # a bare date amid rows of a known format is data, as in a multi-line SQL text
         context.accept(event.time)
         if dated:
             self._timed = True
+            context.state.setdefault("prose", form.priority < LAST_RESORT or not context.state.get("data_row", False))
+        if dated or event.severity is not None or event.fields:
+            self._headed = True
             self.indented = len(bare) < len(seen)
         return form, event
 

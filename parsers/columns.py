@@ -136,6 +136,13 @@ _INTS = {"pid", "bytes"}
 _TEXTS = {"host", "service", "client", "method", "path", "upstream", "request_id"}
 
 
+#: What threads are called: a name in a logger's place that is none.
+_THREAD = re.compile(
+    r"(?i)(?:main|mainthread|rmi .*|.*\bthread\W?\d*|.*thread-?\d+|.*threadpool.*|.*-pool-\d.*|pool-\d+.*|.*-exec-\d+|.*forkpoolworker-\d+|"
+    r".*scheduling-\d+|.*dispatcher-\d+|.*ioeventloop.*|.*eventloop.*-\d+)$"
+)
+
+
 def pattern_event(name: str, match: re.Match[str], context: TimeContext) -> Event | None:
     """The event of a matched pattern whose groups are named for columns; None when its `time` is not readable.
 
@@ -162,7 +169,11 @@ def pattern_event(name: str, match: re.Match[str], context: TimeContext) -> Even
 def fill(event: Event, key: str, value: str) -> None:
     """Puts one named piece of text where it belongs in the event."""
     if key in _TEXTS:
-        setattr(event, key, value)
+        if key == "service" and _THREAD.match(value):
+            key = "thread"
+            event.fields.setdefault(key, value)
+        else:
+            setattr(event, key, value)
     elif key == "level":
         event.severity = severity_of(value)
     elif key == "request":
@@ -279,10 +290,15 @@ def take_http(event: Event, flat: dict[str, Any]) -> set[str]:
             rank = HTTP_KEYS[column].index(lowered)
             if column not in ranked or rank < ranked[column][0]:
                 ranked[column] = (rank, key)
-        elif event.request_id is None and lowered in REQUEST_ID_KEYS:
-            if isinstance(value, str | int) and not isinstance(value, bool) and present(str(value)):
-                event.request_id = str(value)
-                used.add(key)
+        elif (
+            event.request_id is None
+            and lowered in REQUEST_ID_KEYS
+            and isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and present(str(value))
+        ):
+            event.request_id = str(value)
+            used.add(key)
     request = flat.get("request")
     if isinstance(request, str) and "method" not in ranked:
         take_request(event, request)

@@ -97,6 +97,10 @@ class TimeContext:
         finally:
             self._kinds, self._next = kinds, following
 
+    def far_off(self, time: int) -> bool:
+        """Whether a time lies more than a day from that of the event before."""
+        return self._last is not None and abs(time - self._last) > 86_400 * _SECOND
+
     @property
     def year_missing(self) -> bool:
         """Whether the last reading was a plain stamp that only lacks a year that nothing tells."""

@@ -1,6 +1,6 @@
 """Apache httpd error log, 2.2 and 2.4 (its access log is read by `access`).
 
-Columns: time, severity, service (the module), pid, client, message. Fields: tid, referrer.
+Columns: time, severity, pid, client, message. Fields: module, tid, referrer.
 Reference: httpd.apache.org/docs/2.4/mod/core.html#errorlogformat.
 """
 
@@ -36,7 +36,8 @@ def parse(text: str, context: TimeContext) -> Event | None:
         level, process, client = _LEVEL.match(content), _PID.match(content), _CLIENT.match(content)
         if event.severity is None and level is not None and severity_of(level["level"].rstrip("0123456789")):
             event.severity = severity_of(level["level"].rstrip("0123456789"))
-            event.service = level["module"] or None
+            if level["module"]:
+                event.fields["module"] = level["module"]
         elif process is not None:
             event.pid = integer(process[1])
             if process[2]:

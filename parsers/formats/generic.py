@@ -27,6 +27,9 @@ _LEVEL_LATER = re.compile(
     rf"(?P<prefix>(?:(?:\[[^\]]{{0,120}}\]|\([^)]{{0,120}}\)|<[^>]{{0,120}}>)[|:,;-]?\s*|[\w.$/@:#*,;-]{{1,100}}(?:\s+|\||(?=[\[(<]))|-?\|\s*){{1,4}}?)"
     rf"[\[(<|]?\s?(?P<level>{_UPPER}|(?<=[\[(<])(?:{LEVELS}))\s{{0,2}}[\])>|]?(?:\s+-(?=\s)|[:,|;])?(?:\s+|$)"
 )
+#: What follows a time that is a value among others, as in a query's result; and what any sentence has.
+_SEPARATED = re.compile(r"[\"']?\)?\s*[,;|]|[\"']?\t|'|\"\)")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _HEAD = 400  # characters in which a level is looked for
 _PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})\s")
 _EPOCH = re.compile(r"\[?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?\]?(?=[\s:,|]|$)")
@@ -55,6 +58,10 @@ def parse(text: str, context: TimeContext) -> Event | None:
         event.severity = severity_of(level)
     else:
         take_level(event)
+    data = event.severity is None and bool(event.message) and bool(_SEPARATED.match(text, end) or not _WORD.search(event.message))
+    context.state["data_row"] = data
+    if data and context.state.get("prose"):
+        return None  # a row of a table or a value that an event shows: this file's own rows say something
     return event
 
 

@@ -54,7 +54,7 @@ _MAX_DEPTH = 6
 _SOUNDS_LIKE_TIME = re.compile(r"(?i)time|stamp|date|epoch|(?:_|\b)(?:ts|at|when)$")
 _CAMEL_AT = re.compile(r"[a-z](?:At|TS|Ts|On)$|published")
 #: Times that a record speaks of rather than has: never taken.
-_OTHER_TIMES = re.compile(r"(?i)expir|not_?(?:after|before)|valid|until|deadline|\bnext|schedul|birth|timeout|duration|uptime|elapsed|retention|\bend|zone")
+_OTHER_TIMES = re.compile(r"(?i)expir|build|compile|not_?(?:after|before)|valid|until|deadline|\bnext|schedul|birth|timeout|duration|uptime|elapsed|retention|\bend|zone")
 #: Names in the order in which they are asked among those that sound like a time: when it happened, when it was written, when its subject began.
 _RANKS = (
     ("lasttimestamp", "eventtime", "event_time", "requestreceivedtimestamp", "stagetimestamp", "firsttimestamp"),
@@ -191,6 +191,7 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
         if key in record:
             time = _time_value(record[key], context)
             if time is not None or context.year_missing:
+                context.state["json_named"] = True
                 used.add(key)
                 used.update(f"{key}.{inner}" for inner in record[key]) if isinstance(record[key], dict) else None
                 return time
@@ -206,9 +207,10 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
             if time is not None:
                 used.add(key)
                 return time
+    named = "json_named" in context.state  # then a stamp far from the records around is rather what a record speaks of
     for _, key, value in sorted(_stamped(flat), key=lambda found: found[0]):
         time = _time_value(value, context)
-        if time is not None:
+        if time is not None and not (named and context.far_off(time)):
             used.add(key)
             return time
     return None

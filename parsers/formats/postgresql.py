@@ -17,6 +17,7 @@ from ..timestamps import TimeContext, read_time
 from ..zones import PATTERN as ZONE
 
 _KIND = r"(?:DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION)"
+_ANYONES = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL")
 _STAMP = rf"\d{{4}}-\d\d-\d\d {CLOCK}(?:{ZONE}| [A-Z]{{3,5}}\b)?"
 _ROW = re.compile(rf"(?s)(?P<time>{_STAMP})(?P<prefix>[^\"']{{0,300}}?)\b(?P<kind>{_KIND}):(?:  ?(?P<message>.*)|)$")
 _PID = re.compile(r"\[(\d+)(?:-\d+)?\]|(?:^|[\s:])\[?(\d{2,8})\]?(?=[\s:@]|$)|pid=(\d+)")
@@ -37,6 +38,8 @@ def parse(text: str, context: TimeContext) -> Event | None:
     match = _ROW.match(text)
     if match is None:
         return None
+    if match["kind"] in _ANYONES and not match["prefix"].strip() and text[match.end("kind") + 1 : match.end("kind") + 3] != "  ":
+        return None  # only PostgreSQL writes two spaces after the kind
     reading = read_time(match["time"], context)
     if reading is None:
         reading = read_time(_ZONE_WORD.sub("", match["time"]), context)  # a zone word that is nobody's

@@ -1,6 +1,7 @@
 """Python: logging layouts, gunicorn, uvicorn, Flask, Django, Celery, loguru.
 
-Columns: time, severity, service (the logger), pid, message; request columns where the message has `key=value`. Tracebacks
+Columns: time, severity, service (the logger where the layout names one for certain), pid, message. Fields: logger (Flask's
+module), process, caller; request columns where the message has `key=value`. Tracebacks
 belong to their event.
 References: docs.python.org/3/howto/logging.html, docs.gunicorn.org/en/stable/settings.html#logging,
 flask.palletsprojects.com/logging, docs.celeryq.dev/en/stable/userguide/configuration.html#logging, loguru.readthedocs.io.
@@ -49,7 +50,7 @@ FORMATS = (
             "[2026-11-23 09:41:38,380] INFO in worker: order placed order=1 request_id=ab12",
         ),
         reference="flask.palletsprojects.com/en/stable/logging",
-        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} in (?P<service>[\w.-]+): ?(?P<message>.*)$"),
+        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} in (?P<logger>[\w.-]+): ?(?P<message>.*)$"),
         priority=32,
         first="[",
     ),
@@ -74,13 +75,13 @@ FORMATS = (
             "2026-11-23 10:40:29,123 - app.db - WARNING - pool exhausted",
             "2026-11-23 10:43:02,712 INFO [shop] order placed order=20325 request_id=10946498",
             "2026-11-23 10:40:29,123 [INFO] app: ready",
-            "2026-11-23 12:03:14,671 INFO report-worker report refreshed orders=1",
+            "2026-11-23 12:03:14,671 INFO Starting unattended upgrades script",
             "2026-11-23 10:40:29,123 app INFO ready",
         ),
         reference="docs.python.org/3/howto/logging.html",
         pattern=re.compile(
             rf"(?s)(?P<time>{ISO})(?: - {_NAME} - (?P<level>[A-Z]+) - | \[(?P<level2>[A-Z]+)\s*\] (?:(?P<service2>[\w.-]+): )?| (?P<level3>DEBUG|"
-            r"INFO|WARNING|ERROR|CRITICAL)\s+(?:\[(?P<service3>[\w.-]+)\] |(?P<service4>[\w.-]+):? )| (?P<service5>[a-z_][\w.-]*) (?P<level5>DEBUG|INFO|"
+            r"INFO|WARNING|ERROR|CRITICAL)\s+(?:\[(?P<service3>[\w.-]+)\] |(?!(?i:error|warning|note|exception|failed)\b)(?P<service4>[A-Za-z_][\w.-]*)(?::| -) |(?P<service6>[a-z_]\w*(?:\.[A-Za-z_]\w*)+) |(?=\w))| (?P<service5>[a-z_][\w.-]*) (?P<level5>DEBUG|INFO|"
             r"WARNING|ERROR|CRITICAL):? )(?P<message>.*)$"
         ),
         priority=62,
