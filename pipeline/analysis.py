@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from . import outages
+from .coverage import uncovered
 from .evidence import evidence, quoted
 from .findings import EndpointImpact, Evidence, Findings, Impact, Incident, Series, SourceReport
 from .flood import Look, flood
@@ -108,7 +109,7 @@ def analyse(
         went_badly=learned.went_badly,
         lucky=learned.lucky,
         accounting=_accounting(reports),
-        verdict="" if incidents else _nothing_there(reports, question) or _verdict(summary, signs, found),
+        verdict="" if incidents else _verdict(summary, signs, found, uncovered(reports, Clock(question.zone))),
     )
     return _map_evidence(findings, quoted(_all_evidence(findings), fetch))
 
@@ -221,21 +222,10 @@ def _accounting(reports: Sequence[SourceReport]) -> dict[str, int]:
     return total
 
 
-def _nothing_there(reports: Sequence[SourceReport], question: Question) -> str:
-    """That no event lies in the window, with the span that the logs do cover; empty when one does."""
-    if any(report.fates.get("in_window") for report in reports):
-        return ""
-    ends = [(r.first, r.last) for r in reports if r.first is not None and r.last is not None]
-    if not ends:
-        return "It cannot be told whether there was an outage: these logs hold no event with a time."
-    first, last = min(first for first, _ in ends), max(last for _, last in ends)
-    clock = Clock(question.zone)
-    covered = f"{clock.stamp(first)} to {clock.stamp(last)} ({clock.label(first)})"
-    return f"It cannot be told whether there was an outage: no event lies in the window; these logs cover {covered}."
-
-
-def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span]) -> str:
-    """What can be said when no outage was found: that there was none, or that it cannot be told."""
+def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span], empty: str) -> str:
+    """What can be said when no outage was found: that there was none, or that it cannot be told; `empty` is why not."""
+    if empty:
+        return f"It cannot be told whether there was an outage: {empty}."
     sources = outages.edge_sources(summary)
     total = outages.series(summary, sources) if sources else None
     if total is not None and total.requests.sum():

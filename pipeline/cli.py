@@ -231,6 +231,7 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
             module.write(table, form, text, masker, place)
     _say_how(reports, options.verbose)
     _say_left_out(reports, found.skipped)
+    _say_uncovered(reports, options.zone_name)
 
 
 def _say_how(reports: Any, verbose: bool) -> None:
@@ -240,6 +241,15 @@ def _say_how(reports: Any, verbose: bool) -> None:
     for r in reports if verbose else ():
         if r.how or r.skipped:
             click.echo(f"retrolog: {terminal(r.file)}: {terminal(r.skipped or r.how)}", err=True)
+
+
+def _say_uncovered(reports: Any, zone: str) -> None:
+    """That nothing lies in the window, and where the logs are."""
+    from .coverage import uncovered
+    from .wording import Clock
+
+    if text := uncovered(reports, Clock(zone)):
+        click.echo(f"retrolog: {text}", err=True)
 
 
 def _say_left_out(reports: Any, skipped: Any) -> None:
@@ -296,10 +306,12 @@ def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     from .wording import Clock
 
     options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
-    summary = collect(paths, options).summary
+    read = collect(paths, options)
+    summary = read.summary
     clock = Clock(options.zone_name)
     rows = finding.found(summary, options.window, paths, reading["zone"], clock)
     deliver(finding.as_json(rows, summary) if form == "json" else finding.as_text(rows, summary, clock), None)
+    _say_uncovered(read.reports, options.zone_name)
 
 
 for command in (
