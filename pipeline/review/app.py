@@ -219,6 +219,8 @@ def _log(desk: Desk) -> dict[str, Any]:
     except RetrologError as error:
         shown["why"] = str(error)
     here = {(one.file, one.line) for _, one in quoted}
+    seen = {(row.file, row.line) for row in shown["view"].rows} if shown["view"] else set()
+    quoted = [(number, one) for number, one in quoted if (one.file, one.line) not in seen]
     html = render_template("log.html.j2", **shown, quoted=quoted, entry=entry, here=here, moment=moment, chosen=chosen)
     view = shown["view"]
     return {

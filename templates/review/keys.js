@@ -23,7 +23,7 @@ export const table = [
   [["u", "U"], "undo, redo"],
   [["F"], "mark as final"],
   [["?"], "this help"],
-  [["Esc"], "leave a field or a dialog"],
+  [["Esc"], "leave a field, a search or a dialog"],
   [["Ctrl Enter"], "save, and on to the next question"],
 ];
 
@@ -48,6 +48,7 @@ export function startKeys(actions) {
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
       if (at.matches(typed)) at.blur();
+      actions.leave_search();
       actions.entries();
       return;
     }

@@ -41,6 +41,7 @@ export function loadLog(what, { focus = false, keep = "" } = {}) {
 }
 
 function show(body, { focus, keep }) {
+  const inside = logActions.inside();
   place().innerHTML = body.html;
   options("f-source", "all sources", body.sources);
   options("f-service", "all services", body.services);
@@ -49,7 +50,7 @@ function show(body, { focus, keep }) {
   if (!aim) return;
   mark(aim);
   aim.scrollIntoView({ block: keep === "bottom" ? "start" : "center" });
-  if (focus) aim.focus({ preventScroll: true });
+  if (focus || inside) aim.focus({ preventScroll: true });
 }
 
 function target(all) {
@@ -116,6 +117,12 @@ export const logActions = {
       say(error.message, true);
     }
   },
+  clear: () => {
+    const field = document.getElementById("f-q");
+    if (!field.value) return;
+    field.value = "";
+    loadLog(asked);
+  },
   toggle: () => {
     const box = document.getElementById("f-all");
     box.checked = !box.checked;
@@ -135,6 +142,7 @@ export function startLog() {
   });
   form().addEventListener("submit", (event) => {
     event.preventDefault();
+    clearTimeout(typing);
     loadLog(asked, { focus: true });
   });
   place().addEventListener("click", (event) => {

@@ -178,6 +178,7 @@ export const actions = {
     field.focus();
     field.select();
   },
+  leave_search: () => logActions.clear(),
   all: () => logActions.toggle(),
   final: () => change("status", { status: "final" }),
   draft: () => change("status", { status: "draft" }),
