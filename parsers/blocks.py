@@ -157,7 +157,8 @@ class BlockParser:
             return None
         form, event = found
         dated = event.time is not None or context.year_missing
-        if not dated and self._timed and form is not self._format and (form.close is None or form.spans):
+        others = (self._timed or self._headed) if form.spans else (self._timed and form.close is None)
+        if not dated and others and form is not self._format:
             return None  # an untimed record amid timed rows of another format is what the row before it printed
         if self._timed and form.priority >= LAST_RESORT and not event.message.strip() and self._is_particular():
             return None  # a bare date amid rows of a known format is data, as in a multi-line SQL text

@@ -1,0 +1,187 @@
+"""Records of several rows with their time inside: pretty-printed JSON, and XML (log4j, log4net, JUL, Windows, Oracle, Subversion).
+
+A record runs from its opening row to the row that closes it; what stands between records belongs to the one before. Columns are
+found by name as in JSON rows; an XML record's attributes and elements are its keys. `message` is the message key's value. They
+begin only in files where no other format's rows have a time: elsewhere they are what a row printed.
+References: RFC 8259; logging.apache.org/log4j (XMLLayout of 1.x, XmlLayout of 2.x); logging.apache.org/log4net (XmlLayout);
+docs.oracle.com java.util.logging.XMLFormatter; learn.microsoft.com Windows Event Schema; docs.oracle.com alert log (log.xml).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+from ..base import Event, Format
+from ..timestamps import TimeContext
+from .json_lines import record_event
+
+_OBJECT = re.compile(r'[\[,}\]]{0,3}\s{0,9}\{\s*(?:"|$)')
+_INSIDE = re.compile(r'\s*(?:["{}\[\]]|(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*,?\s*$|$)')
+_NEXT = re.compile(r"\s*\}\s*,\s*\{")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_OPEN = re.compile(
+    r"(?:<\?xml[^>]{0,200}\?>\s*)?(?:<Events[^>]{0,200}>\s*)?<(?P<name>(?P<known>log4j:event|log4net:event|Event|record|LogEntry|"
+    r"logentry|AuditRecord|AUDIT_RECORD|E2ETraceEvent)|[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*|(?=>)|$)(?P<end>/?>)?"
+)
+_STAMPED = re.compile(r"""\s(?:time|timestamp|date|datetime|at|ts|timeMillis)\s*=\s*["'][\w :.,+/-]{10,48}["']""", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([\w:.-]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_TAG = re.compile(r"<(?P<name>[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*)?>(?:<!\[CDATA\[(?P<data>.*?)\]\]>|(?P<text>[^<]*))", re.DOTALL)
+_SCANNED = 1 << 18  # characters of a record that are looked through for values
+#: What elements and attributes are called where other names stand for the columns of JSON rows.
+_NAMES = {
+    "timeMillis": "time", "millis": "time", "TIMESTAMP": "time", "TimeCreated.SystemTime": "time", "Extended_Timestamp": "time",
+    "at": "time", "Instant.epochSecond": "seconds", "Instant.nanoOfSecond": "nanos", "log4j:message": "message",
+    "log4net:message": "message", "txt": "message", "msg": "message", "Message": "message", "Computer": "host", "host_id": "host",
+    "Execution.ProcessID": "pid", "loggerName": "logger", "Provider.Name": "logger", "Level": "level",
+}  # fmt: skip
+_WINDOWS_LEVELS = {"0": "info", "1": "critical", "2": "error", "3": "warning", "4": "info", "5": "debug"}
+
+
+def _depth(text: str) -> int:
+    """How many more objects and arrays a row opens than it closes."""
+    bare = _STRING.sub("", text)
+    return bare.count("{") + bare.count("[") - bare.count("}") - bare.count("]")
+
+
+def parse_json(text: str, context: TimeContext) -> Event | None:
+    """The event that begins with the opening row of an object, or the row `[` before records; None for any other row."""
+    body = text.strip()
+    if body != "[":
+        if not _OBJECT.match(body):
+            return None
+        depth = _depth(body[body.index("{") :])
+        if depth <= 0:
+            return None
+        context.state["json_depth"] = depth
+    context.begin()
+    return Event(None, text, "json_rows")
+
+
+def continues_json(text: str, context: TimeContext) -> bool:
+    """Rows up to the one that closes the object, unless one of them cannot stand in an object."""
+    depth = context.state.get("json_depth", 0)
+    if depth <= 0:
+        return False
+    if not _INSIDE.match(text) or (depth == 1 and _NEXT.match(text)):
+        context.state["json_depth"] = 0
+        return False
+    context.state["json_depth"] = depth + _depth(text)
+    return True
+
+
+def close_json(event: Event, context: TimeContext) -> None:
+    """Reads the object once its last row is known; what no longer is JSON keeps its text."""
+    text = event.message
+    begin, end = text.find("{"), text.rfind("}")
+    if begin < 0:
+        return
+    for body in (text[begin : end + 1], text[begin:] + "}"):
+        try:
+            record = json.loads(body, strict=False)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict):
+            _take(event, record, context)
+        return
+
+
+def _take(event: Event, record: dict[str, Any], context: TimeContext) -> None:
+    """Gives an event what its record says."""
+    with context.aside():
+        context.begin()
+        found = record_event(record, event.message, context, event.format)
+        context.accept(found.time)
+    for name in ("time", "message", "severity", "host", "service", "pid", "client", "method", "path", "status", "bytes", "duration",
+                 "upstream", "request_id", "fields"):  # fmt: skip
+        setattr(event, name, getattr(found, name))
+
+
+def parse_xml(text: str, context: TimeContext) -> Event | None:
+    """The event that begins with the opening row of a record, known by its element or by a time among its attributes; None for any other row."""
+    match = _OPEN.match(text)
+    if match is None or not (match["known"] or _STAMPED.search(match["rest"])):
+        return None
+    context.begin()
+    context.state["xml_open"] = "" if match["end"] == "/>" or f"</{match['name']}>" in text else match["name"]
+    return Event(None, text, "xml")
+
+
+def continues_xml(text: str, context: TimeContext) -> bool:
+    """Rows up to the one with the closing tag, unless a record of the same name begins."""
+    name = context.state.get("xml_open")
+    if not name or text.lstrip().startswith((f"<{name} ", f"<{name}>")):
+        return False
+    if f"</{name}>" in text or (text.rstrip().endswith("/>") and "<" not in text):
+        context.state["xml_open"] = ""
+    return True
+
+
+def close_xml(event: Event, context: TimeContext) -> None:
+    """Reads attributes and elements of a record once its last row is known."""
+    record: dict[str, Any] = {}
+    root = ""
+    for tag in _TAG.finditer(event.message[:_SCANNED]):
+        name = tag["name"]
+        if name == "Events":
+            continue
+        root = root or name
+        attributes = {key: unescape(double or single) for key, double, single in _ATTRIBUTE.findall(tag["rest"] or "")}
+        value = tag["data"] if tag["data"] is not None else unescape(tag["text"])
+        if name in ("Data", "log4j:data", "log4net:data"):  # named values
+            label = attributes.get("Name") or attributes.get("name") or name
+            record.setdefault(label, attributes.get("value", value.strip()))
+            continue
+        if value.strip():
+            record.setdefault(_NAMES.get(name, name), value.strip())
+        for key, text in attributes.items():
+            if not key.startswith("xmlns"):
+                long = key if name == root else f"{name}.{key}"
+                record.setdefault(_NAMES.get(long, long), text)
+    if root == "Event" and record.get("level") in _WINDOWS_LEVELS:
+        record["level"] = _WINDOWS_LEVELS[record["level"]]
+    if root == "msg" and "level" in record:  # Oracle's is how much is told, not how bad it is
+        record["verbosity"] = record.pop("level")
+    seconds, nanos = record.pop("seconds", ""), record.pop("nanos", "0")
+    if seconds.isdecimal() and nanos.isdecimal() and len(seconds) < 12:
+        record.setdefault("time", f"{seconds}.{nanos[:9].zfill(9)}")
+    if record:
+        _take(event, record, context)
+
+
+FORMATS = (
+    Format(
+        name="json_rows",
+        title="JSON objects over several rows, one by one or in an array",
+        samples=(
+            '{\n  "time": "2026-11-23T10:40:29Z",\n  "msg": "started"\n}',
+            '{ "timestamp": 1763893229,\n  "level": "error" }',
+        ),
+        reference="RFC 8259",
+        parse=parse_json,
+        continues=continues_json,
+        close=close_json,
+        spans=True,
+        priority=11,
+        first="{[,}",
+    ),
+    Format(
+        name="xml",
+        title="XML records (log4j, log4net, java.util.logging, Windows events, Oracle)",
+        samples=(
+            '<log4j:event logger="com.example.App" timestamp="1763893229123" level="INFO" thread="main">\n<log4j:message><![CDATA[started]]></log4j:message>\n</log4j:event>',
+            "<record>\n  <date>2026-11-23T10:40:29</date>\n  <millis>1763893229123</millis>\n  <level>INFO</level>\n</record>",
+            "<msg time='2026-11-23T10:40:29.123+00:00' org_id='oracle' level='16' pid='7'>\n <txt>Starting ORACLE instance\n </txt>\n</msg>",
+            "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><TimeCreated SystemTime='2026-11-23T10:40:29.123456700Z'/></System></Event>",
+        ),
+        reference="logging.apache.org/log4j/2.x/manual/layouts.html; learn.microsoft.com/windows/win32/wes/eventschema-schema",
+        parse=parse_xml,
+        continues=continues_xml,
+        close=close_xml,
+        spans=True,
+        priority=16,
+        first="<",
+    ),
+)
