@@ -108,7 +108,7 @@ STDIN = "-"
 
 
 def _spool_key(path: str, steps: tuple[Step, ...]) -> tuple[object, ...]:
-    if path == STDIN:
+    if path == STDIN or "://" in path:
         return (path, steps)
     stat = os.stat(path)
     return (path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, steps)
@@ -153,7 +153,8 @@ def open_slice(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> Sli
     """Open a place so that any offset can be read, spooling it once where it lies behind an unpack step."""
     if steps and steps[-1].is_member:
         outer: list[ReadNote] = []
-        with open_slice(path, steps[:-1], outer) as archive:
+        remote = len(steps) == 1 and "://" in path
+        with _brought(path, outer) if remote else open_slice(path, steps[:-1], outer) as archive:
             begin, size = steps[-1].offset, steps[-1].size
             if (
                 begin + size > archive.size
@@ -163,6 +164,10 @@ def open_slice(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> Sli
             return Slice(
                 os.dup(archive.fileno()), archive.start + begin, min(size, max(0, archive.size - begin))
             )
+    if not steps and "://" in path:
+        from .remote import RemoteSlice
+
+        return RemoteSlice(path)
     if not steps and path != STDIN:
         return Slice(os.open(path, os.O_RDONLY))
     with _SPOOLING:
@@ -173,6 +178,16 @@ def open_slice(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> Sli
         spool, found_then = _SPOOLS[key]
         notes.extend(found_then)
         return Slice(os.dup(spool.fileno()))
+
+
+def _brought(url: str, notes: list[ReadNote]) -> Slice:
+    """An archive behind a URL, copied here once: its members are read at offsets all over it."""
+    with _SPOOLING:
+        key = (url,)
+        if key not in _SPOOLS:
+            with open_slice(url, (), notes) as remote:
+                _SPOOLS[key] = (_copy(remote, notes), tuple(notes))
+        return Slice(os.dup(_SPOOLS[key][0].fileno()))
 
 
 def _spool(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> IO[bytes]:

@@ -162,7 +162,7 @@ class Reader:
 
     def _leave_out(self, start: int, stop: int) -> None:
         """Accounts for bytes that are not read: their lines are counted where that only takes looking for line ends."""
-        if self.reading.count and not self.file.packed and start < stop:
+        if self.reading.count and not self.file.packed and "://" not in self.file.path and start < stop:
             from .seek import count_lines
 
             try:

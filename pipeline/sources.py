@@ -15,6 +15,7 @@ from typing import IO
 from . import archives, containers, encodings, rotation, unpack
 from .containers import STDIN, Slice, Step
 from .errors import MissingExtra, NothingToRead
+from .remote import is_url, listed
 from .unpack import LIMITS, ReadNote
 
 _ARCHIVES = ("tar", "zip", "7z")
@@ -197,6 +198,9 @@ class _Walk:
         root = _Root(path)
         if path == STDIN:
             self._take_stdin(root)
+        elif is_url(path):
+            for found in listed(path):
+                self._look(root, LogFile(_printable(found.name), found.url, size=found.size, mtime=found.mtime))
         elif os.path.isdir(path):
             plain: list[tuple[str, str]] = []
             links: list[tuple[str, str]] = []
