@@ -141,7 +141,8 @@ def _incident(desk: Desk, args: Arguments) -> tuple[str, str]:
     if role not in ROLES:
         raise Unusable(role)
     clock = sheet(desk.store.read()).clock
-    at = moment(said, clock) if said.strip() else None
+    exact = args.get("moment")  # of a log line, which is more than a time that is typed says
+    at = exact if isinstance(exact, int) else moment(said, clock) if said.strip() else None
     if at is None and said.strip():
         raise edits.Refused(f"{edits.plain(said)[:40]} is no time; write it as 10:43:05, or 2026-11-23 10:43:05.")
     follows = ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..findings import Bound, Candidate, Findings, Incident
 from ..mask import Masker, masked
 from ..render import moment
+from ..wording import SECOND
 from . import edits
 from .sheet import Item, Sheet, sheet, uncited
 
@@ -90,7 +91,7 @@ def _incident(study: Study, incident: Incident, at: int, stated: dict[str, Any],
     for role in _ROLES:
         now = getattr(incident, role)
         time = moment(stated.get(role))
-        if time != (now.time if now else None):
+        if not _same(time, now.time if now else None):
             chosen[role] = None if time is None else _candidate(incident, time, page.items, page)
     incident = replace(incident, **chosen)
     trigger = incident.trigger
@@ -122,10 +123,15 @@ def _between(
     )
 
 
+def _same(one: int | None, two: int | None) -> bool:
+    """Whether two moments are the same to a reader, who sees seconds."""
+    return one == two if one is None or two is None else one // SECOND == two // SECOND
+
+
 def _candidate(incident: Incident, time: int, items: Sequence[Item], page: Sheet) -> Candidate:
     """The candidate of that moment, or one made from the entry that a human has pointed at."""
     for one in (*incident.candidates, incident.detected, incident.acknowledged, incident.resolution):
-        if one is not None and one.time == time:
+        if one is not None and _same(one.time, time):
             return one
     entry = next((item for item in items if item.moment == time), None)
     words = uncited(entry.words).replace("`", "") if entry else "an event that the logs do not hold"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +22,15 @@ def start(file: Path, logs: Sequence[str] = (), port: int = 0) -> tuple[BaseWSGI
     guard = Guard()
     app = create_app(Store(file), guard, logs)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its log would show the token
-    try:
-        server = make_server(guard.host, port, app, threaded=True)
-    except (OSError, SystemExit) as error:
-        raise BadOption(f"Port {port} of {guard.host} is taken; leave --port out for a free one.") from error
-    guard.port = int(server.server_port)
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind((guard.host, port))
+        except OSError as error:
+            raise BadOption(f"Port {port} of {guard.host} cannot be used ({error.strerror}); leave --port out for a free one.") from error
+        place.listen()
+        guard.port = int(place.getsockname()[1])
+        server = make_server(guard.host, port, app, threaded=True, fd=place.fileno())  # it takes a copy
     return server, guard
 
 

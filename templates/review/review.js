@@ -91,12 +91,12 @@ function join(entry) {
   return change("join", { ...named(entry), into: into.ref, into_mark: into.mark });
 }
 
-export function setRole(role, time) {
+export function setRole(role, time, moment) {
   const fields = [...document.querySelectorAll(`input[data-role="${role}"]`)];
   if (!fields.length) return say("There is no outage to set this for.");
   say("Counting…");
   const index = Number(fields[0].dataset.incident);
-  return change("incident", { index: nearestIncident(time, index), role, time });
+  return change("incident", { index: nearestIncident(time, index), role, time, moment });
 }
 
 // With several outages a moment belongs to the one whose onset is next to it.
@@ -189,7 +189,7 @@ export const actions = {
 function role(name, target) {
   const inLog = (target && target.closest && target.closest(".logs")) || logActions.inside();
   const line = inLog && logActions.current();
-  if (line) return setRole(name, line.dataset.time);
+  if (line) return setRole(name, line.dataset.time, Number(line.dataset.moment));
   return withEntry((entry) => setRole(name, entry.dataset.time))(target);
 }
 
