@@ -66,8 +66,8 @@ def analyse(
     spans = [s for s in found if not s.is_blip]
     floods = [flood(summary, span, question.window, look) for span in spans]
     cast = [
-        (span, roles(signs, span, question.window, [surge] if surge else []))
-        for span, surge in zip(spans, floods, strict=True)
+        (span, roles(signs, span, question.window, [surge] if surge else [], spans[:at]))
+        for at, (span, surge) in enumerate(zip(spans, floods, strict=True))
     ]
     story = timeline(signs, summary, cast, question.window, question.max_entries)
     incidents = tuple(
@@ -109,7 +109,7 @@ def analyse(
         went_badly=learned.went_badly,
         lucky=learned.lucky,
         accounting=_accounting(reports),
-        verdict="" if incidents else _verdict(summary, signs, found, uncovered(reports, Clock(question.zone))),
+        verdict="" if incidents else _verdict(summary, signs, found, question.window, uncovered(reports, Clock(question.zone))),
     )
     return _map_evidence(findings, quoted(_all_evidence(findings), fetch))
 
@@ -222,15 +222,17 @@ def _accounting(reports: Sequence[SourceReport]) -> dict[str, int]:
     return total
 
 
-def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span], empty: str) -> str:
+def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span], window: Window, empty: str) -> str:
     """What can be said when no outage was found: that there was none, or that it cannot be told; `empty` is why not."""
     if empty:
         return f"It cannot be told whether there was an outage: {empty}."
     sources = outages.edge_sources(summary)
     total = outages.series(summary, sources) if sources else None
     if total is not None and total.requests.sum():
-        count, failed = int(total.requests.sum()), int(total.failed.sum())
+        count, failed = total.inside(window)
         small = f" {number(len(found))} short cluster{'s' if len(found) != 1 else ''} of failures {'are' if len(found) != 1 else 'is'} named below." if found else ""
+        if not count:
+            return "It cannot be told whether there was an outage: the access logs hold no request inside the window."
         return f"No outage was found: {number(failed)} of {number(count)} requests ({percent(100 * failed / count)}) failed, spread as usual.{small}"
     if len(signs):
         return "No access log was found, and error lines show no surge: from these logs it cannot be told whether users were failed."

@@ -128,9 +128,21 @@ class Timeseries:
     requests: np.ndarray
     failed: np.ndarray
 
+    width: int = 1
+
     @property
     def stop(self) -> int:
-        return self.start + len(self.requests)
+        return self.start + len(self.requests) * self.width
+
+    def inside(self, window: Window) -> tuple[int, int]:
+        """Requests and failures of the bins that begin in the window."""
+        second = self.start + np.arange(len(self.requests)) * self.width
+        within = np.ones(len(second), bool)
+        if window.start is not None:
+            within &= (second + self.width) * SECOND > window.start
+        if window.end is not None:
+            within &= second * SECOND < window.end
+        return int(self.requests[within].sum()), int(self.failed[within].sum())
 
 
 def extent(summary: Summary) -> tuple[int, int] | None:
@@ -152,7 +164,8 @@ def series(summary: Summary, sources: list[str], columns: tuple[str, str] = ("re
     width = summary.width("seconds")
     at = (table["second"].to_numpy() - span[0]) // width
     bins = (span[1] - span[0] + width - 1) // width
-    return Timeseries(span[0], *(np.bincount(at, table[c].to_numpy(), bins) for c in columns))
+    requests, failed = (np.bincount(at, table[c].to_numpy(), bins) for c in columns)
+    return Timeseries(span[0], requests, failed, width)
 
 
 def gave_up(summary: Summary, sources: list[str]) -> bool:
@@ -168,7 +181,7 @@ def failed_series(summary: Summary, sources: list[str], closed: bool) -> Timeser
         return total
     more = series(summary, sources, ("requests", "closed"))
     assert more is not None
-    return Timeseries(total.start, total.requests, total.failed + more.failed)
+    return replace(total, failed=total.failed + more.failed)
 
 
 def failures(summary: Summary, sources: list[str], closed: bool) -> pa.Table:
@@ -374,7 +387,9 @@ def _errors(summary: Summary) -> list[Span]:
         return []
     width = summary.width("seconds")
     spans = []
-    for s in scan.surges(total.failed):
+    for s in scan.surges(total.failed, expected=_calm_rate(total.failed, width)):
+        if s.failed < 4 * s.total:
+            continue
         first, last = (span[0] + s.start_bin * width) * SECOND, (span[0] + s.stop_bin * width) * SECOND
         method = "surge of error lines (no access log)"
         spans.append(
@@ -385,6 +400,14 @@ def _errors(summary: Summary) -> list[Span]:
             )
         )  # fmt: skip
     return spans
+
+
+def _calm_rate(errors: np.ndarray, width: int) -> np.ndarray:
+    """The error lines a bin that are usual: of the calmer quarter of the half minutes, for the outage may be most of the logs."""
+    block = max(1, 30 // width)
+    edges = np.arange(0, max(len(errors), 1), block)
+    rates = np.add.reduceat(errors, edges) / block if len(errors) else np.zeros(1)
+    return np.full(len(errors), max(float(np.quantile(rates, 0.25)), 0.02 * width))
 
 
 def _overlap(a: Span, b: Span, slack: int) -> bool:

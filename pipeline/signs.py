@@ -26,7 +26,7 @@ _MARK = ("kind", "role", "weight", "routine", "subject", "actor", "phase")
 def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     """The rows of the summary's `patterns` as a frame in order of time.
 
-    `message` has the telling fields of a structured record behind it. Adds `template` (the pattern's constant part), `who` (service, or else the source), `group` (who and template: what
+    `message` has the telling fields of a structured record behind it. Adds `template` (the pattern's constant part), `who` (service, or else the source), `where` (the machine), `group` (who and template: what
     counts as "the same thing again"), `rank` (0 debug .. 7 emergency, -1 unknown) and the columns of `changes.Mark`
     (`role` is null for a message that marks nothing).
     """
@@ -44,6 +44,7 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
     rank = {name: i for i, name in enumerate(("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"))}
     frame["rank"] = frame["severity"].astype(object).map(rank).fillna(-1).astype("int64")
+    frame["where"] = _where(frame)
     fields = [telling(v, form) for v, form in zip(frame["fields"], frame["format"], strict=True)]
     frame["message"] = pd.Series([with_fields(m, f) for m, f in zip(frame["message"].fillna("").astype(object), fields, strict=True)], dtype=object)
     frame = frame.join(_marked(frame, lexicon))
@@ -55,6 +56,14 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
             index=frame.index, dtype=object,
         )  # fmt: skip
     return frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
+
+
+def _where(frame: pd.DataFrame) -> pd.Series:
+    """The machine a row tells of: its host, else the folder its log lies in, where several machines' logs are together."""
+    tops = frame["source"].map(lambda source: source.split("/", 1)[0])
+    if len({host for host in frame["host"] if host}) < 2:
+        return pd.Series("", index=frame.index, dtype=object)
+    return frame["host"].where(frame["host"].notna(), tops)
 
 
 def within(frame: pd.DataFrame, window: Window) -> pd.DataFrame:

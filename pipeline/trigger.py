@@ -46,34 +46,47 @@ class Roles:
     resolution: Candidate | None
 
 
-def roles(signs: pd.DataFrame, span: Span, window: Window, others: Sequence[Candidate] = ()) -> Roles:
+def roles(signs: pd.DataFrame, span: Span, window: Window, others: Sequence[Candidate] = (), earlier: Sequence[Span] = ()) -> Roles:
     """Trigger candidates (best first), detection, first human response and resolution of one outage.
 
     `signs` is the frame of `retrolog.pipeline.signs` with clock offsets applied. Only events inside the window count.
-    `others` are candidates found elsewhere (a flood of requests), ranked among them by their score.
+    `others` are candidates found elsewhere (a flood of requests), ranked among them by their score. `earlier` are the
+    outages before this one: a change before one of them explains that one first.
     """
     inside = within(signs, window)
     marked = inside[inside["role"].notna()]
     detected = _detected(marked, span)
     resolution = _resolution(marked, span)
     return Roles(
-        candidates=_candidates(inside, marked, span, others, resolution),
+        candidates=_candidates(inside, marked, span, [*others], resolution, earlier),
         detected=detected,
         acknowledged=_acknowledged(marked, span, detected),
         resolution=resolution,
     )
 
 
-def _candidates(inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate], resolution: Candidate | None) -> tuple[Candidate, ...]:
+def _candidates(
+    inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate], resolution: Candidate | None,
+    earlier: Sequence[Span],
+) -> tuple[Candidate, ...]:  # fmt: skip
     onset = span.onset.time
     time = marked["time"].astype("int64")
     near = marked[(time >= onset - BEFORE) & (time <= onset + AFTER) & marked["role"].isin(["change", "event", "action"])]
     near = near[~near["routine"].astype(bool)]
+    over = max((s.end for s in earlier if s.end < onset), default=None)
     failing = _failing_names(inside, span)
     ranked = [_argued(group, marked, span, failing, resolution) for group in _changes(near)]
     ranked = [c for c in (*ranked, *others) if c is not None]
+    if over is not None:
+        ranked = [_spent(c) if c.time <= over else c for c in ranked]
     ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
     return tuple(_part_of(c, ranked[0]) for c in ranked[:5] if c.score > 0)
+
+
+def _spent(candidate: Candidate) -> Candidate:
+    """A candidate that lies before the end of an earlier outage, which it may explain instead."""
+    against = (*candidate.reasons_against, "an earlier outage began after it and ended before this one")
+    return replace(candidate, score=round(candidate.score - 3.0, 3), reasons_against=against)
 
 
 def _part_of(candidate: Candidate, best: Candidate) -> Candidate:
@@ -104,17 +117,17 @@ def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
                 keys.append(("pid", f"{row.who}|{row.pid}|{row.host}"))
         if ("name", stem(row.who)) in last:
             keys.append(("name", stem(row.who)))
-        if row.kind in _ROLLED_OUT and not pd.isna(row.host) and row.host:
+        if row.kind in _ROLLED_OUT:
             # a tool writes a file and reloads the service, the service says so: one change, told by several writers
-            before = last.get(("rollout", str(row.host)))
-            if before is None or row.time - before[1] <= ROLLOUT:
-                keys.append(("rollout", str(row.host)))
-            else:
-                last.pop(("rollout", str(row.host)))
+            keys.append(("rollout", row.where))
+            if not _text(row.subject):
+                keys.append(("deploy", row.where))
+        elif row.kind == "deploy":
+            keys.append(("deploy", row.where))
         if row.role == "event":
             # several programs report one death: the kernel, the supervisor, the dead one's master
             keys.append(("death", f"{row.host}|{int(row.time) // (2 * SECOND)}|{row.kind in _DEATHS}"))
-        at = next((last[k][0] for k in keys if k in last and row.time - last[k][1] <= ONE_CHANGE), None)
+        at = next((last[k][0] for k in keys if k in last and row.time - last[k][1] <= _REACH.get(k[0], ONE_CHANGE)), None)
         if at is None:
             at = len(groups)
             groups.append([])
@@ -126,8 +139,8 @@ def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
 
 _DEATHS = ("oom", "kill", "crash")
 #: Kinds of which one brings about the next on the same host within seconds.
-_ROLLED_OUT = ("config", "reload", "restart", "package")
-ROLLOUT = 3 * SECOND
+_ROLLED_OUT = ("config", "reload", "restart", "package", "scaling", "start", "stop")
+_REACH = {"rollout": 3 * SECOND, "deploy": 5 * SECOND}
 
 
 @lru_cache(maxsize=10_000)
@@ -135,6 +148,7 @@ def stem(name: str) -> str:
     """A name as it is compared: `redis-server.service`, `redis@6379` and `/usr/bin/redis-server` are all `redis`."""
     text = str(name).lower().rstrip("/").rsplit("/", 1)[-1]
     text = re.sub(r"\.(service|socket|timer|scope|slice|target|log|conf|ya?ml|json|ini|toml|py|sh|jar)$", "", text)
+    text = re.sub(r"-(?=[a-z0-9]*\d)[a-z0-9]{5,10}(?:-[a-z0-9]{5})?$", "", text)  # a replica set's and a pod's suffix
     text = re.sub(r"@.*$|[-_. ]v?\d[\w.]*$", "", text)
     short = re.sub(r"[-_](server|daemon|service|worker|agent|svc|app)$", "", text)
     return short if len(short) > 2 else text

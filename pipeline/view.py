@@ -202,9 +202,10 @@ class View:
         if impact.budget_spent_percent is not None:
             goal = f" (goal {impact.slo:g} %)" if impact.slo is not None else ""
             rows.append(("Error budget spent", f"{percent(impact.budget_spent_percent)}{goal}"))
-        if impact.health_checks or impact.bots:
-            left = f"{wording.plural(impact.health_checks, 'health check')}, {wording.plural(impact.bots, 'bot request')}"
-            rows.append(("Left out", left))
+        if impact.health_checks:
+            rows.append(("Left out", wording.plural(impact.health_checks, "health check")))
+        if impact.bots:
+            rows.append(("By bots", f"{number(impact.bots)} of the requests"))
         rows.append(("Onset", self._bound(incident.onset)))
         rows.append(("Recovery", self._bound(incident.recovery) if incident.recovery else "not in the logs"))
         if incident.flaps:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from retrolog.pipeline.analysis import Question, analyse
 from retrolog.pipeline.changes import Lexicon
-from retrolog.pipeline.findings import Evidence, Findings
+from retrolog.pipeline.findings import Evidence, Findings, SourceReport
 from retrolog.pipeline.window import Window
 
 from .traffic import SECOND, START, events, failing, requests, said, summary
@@ -28,7 +28,8 @@ def study(*parts: list[dict[str, Any]], window: Window | None = None, **question
         return everything.filter(pa.array((time >= first) & (time < last)))
 
     window = window or Window(START * SECOND, (START + 600) * SECOND)
-    return analyse(summary(*parts), [], Question(window, "UTC", **question), LEXICON, fetch, look)
+    reports = [SourceReport("all.log", "all.log", "test", "plain", len(everything), len(everything), 0, {"in_window": len(everything)}, first=START * SECOND, last=(START + 600) * SECOND)]
+    return analyse(summary(*parts), reports, Question(window, "UTC", **question), LEXICON, fetch, look)
 
 
 def error_lines(first: int, last: int, text: str = "cannot read table of stock", service: str = "stockd") -> list[dict[str, Any]]:
