@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .containers import Slice
@@ -39,10 +40,7 @@ def listed(url: str) -> Iterator[Remote]:
     """The objects at or below a URL, in order of their names; raises NothingToRead with the reason when there are none."""
     system, path = _opened(url)
     try:
-        if system.isfile(path):
-            found = {path: system.info(path)}
-        else:
-            found = system.find(path, detail=True)
+        found = {path: system.info(path)} if system.isfile(path) else system.find(path, detail=True)
     except (OSError, ValueError) as error:
         raise NothingToRead(f"{url} cannot be listed ({error}); check the address and your credentials") from error
     if not found:
@@ -58,7 +56,7 @@ def listed(url: str) -> Iterator[Remote]:
 def _written(info: dict[str, Any]) -> int | None:
     for key in ("LastModified", "mtime", "last_modified", "updated", "created"):
         value = info.get(key)
-        if hasattr(value, "timestamp"):
+        if isinstance(value, datetime):
             return int(value.timestamp() * 1_000_000)
         if isinstance(value, int | float):
             return int(value * 1_000_000)
