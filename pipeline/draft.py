@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from . import document, safe, wording
 from .errors import BadOption
-from .findings import Candidate, Entry, Evidence, Findings, Incident, Series
+from .findings import Candidate, Entry, Evidence, Findings, Incident, Series, SourceReport
 from .mask import Masker, masked, quotations
 from .verify import citations
 from .view import BINS, View, noun, span_of
@@ -391,7 +391,7 @@ def _front(findings: Findings, clock: Clock, command: str, style: str) -> str:
         "zone": findings.zone,
         "incidents": [_front_incident(incident, clock) for incident in findings.incidents],
         "sources": [
-            {"file": safe.clean(one.file), "lines": one.lines, "digest": one.digest}
+            _front_source(one)
             for one in findings.sources
         ],
         "command": safe.clean(command),
@@ -408,6 +408,12 @@ def _front(findings: Findings, clock: Clock, command: str, style: str) -> str:
         for key, value in values.items()
     ]
     return f"---\n{''.join(rows)}---\n"
+
+
+def _front_source(source: SourceReport) -> dict[str, Any]:
+    row: dict[str, Any] = {"file": safe.clean(source.file), "lines": source.lines, "digest": source.digest}
+    # What the times of the document are corrected by, for those who read the log beside it.
+    return {**row, "clock_offset_s": source.clock_offset_s} if source.clock_offset_s else row
 
 
 def _front_incident(incident: Incident, clock: Clock) -> dict[str, Any]:

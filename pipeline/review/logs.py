@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,7 @@ class Asked:
     paths: tuple[str, ...]
     options: Options
     mask: bool = True
+    offsets: Mapping[str, float] = field(default_factory=dict)  # seconds that a file's clock is ahead
 
 
 def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
@@ -83,7 +84,17 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
     stated = _existing(str(given.get("config") or ""), folder) if given.get("config") else ""
     settings = load(Path(stated) if stated else None, paths)
     options = settings.applied(options, [key for key in ("zone", "year") if given.get(key)])
-    return Asked(tuple(paths), options, not given.get("no_mask"))
+    return Asked(tuple(paths), options, not given.get("no_mask"), _offsets(metadata.get("sources")))
+
+
+def _offsets(sources: Any) -> dict[str, float]:
+    """How far the clock behind each file is ahead, as the document's front matter has it."""
+    rows = [row for row in sources if isinstance(row, dict)] if isinstance(sources, list) else []
+    return {
+        str(row.get("file")): float(ahead)
+        for row in rows
+        if isinstance(ahead := row.get("clock_offset_s"), int | float) and abs(ahead) < 1e9
+    }
 
 
 def _existing(path: str, folder: Path) -> str:
@@ -157,7 +168,6 @@ class EventLog:
     def __init__(self, question: Asked, sheet: Sheet, text: str) -> None:
         self.question = question
         self.masker = Masker(question.mask)
-        self.offsets: Mapping[str, float] = {}
         self._lock = threading.RLock()
         self._table: pa.Table | None = None
         self._held: Window | None = None
@@ -201,30 +211,28 @@ class EventLog:
         return Window(start, start + SPAN)
 
     def _read(self, window: Window) -> pa.Table:
+        """The events of a span of true time in order; `time` in microseconds."""
+        import numpy as np
         import pyarrow as pa
 
         from ..events import collect
 
         pc = _compute()
-        table, _ = collect(self.found.sources, replace(self.question.options, window=window))
+        ahead = {name: round(seconds * SECOND) for name, seconds in self.question.offsets.items() if seconds}
+        slack = max((abs(shift) for shift in ahead.values()), default=0)
+        options = replace(self.question.options, window=window.widened(slack, slack))
+        table, _ = collect(self.found.sources, options)
         if not table.num_columns:
             return pa.table({})
         table = table.filter(pc.is_valid(table["time"])).select(_COLUMNS)
         micros = table["time"].cast(pa.int64()).to_numpy()
-        moved = {name: round(seconds * SECOND) for name, seconds in self.offsets.items() if seconds}
-        if moved:
-            import numpy as np
-
-            micros = micros - np.array([moved.get(name, 0) for name in table["source"].to_pylist()])
+        if not slack:
+            return table.set_column(0, "time", pa.array(micros))
+        micros = micros - np.array([ahead.get(name, 0) for name in table["file"].to_pylist()])
         table = table.set_column(0, "time", pa.array(micros))
-        return table.take(pc.sort_indices(table, [("time", "ascending")])) if moved else table
-
-    def use_offsets(self, offsets: Mapping[str, float]) -> None:
-        """Corrects the clocks of sources from now on (seconds that each is ahead)."""
-        with self._lock:
-            if {k: v for k, v in offsets.items() if v} != {k: v for k, v in self.offsets.items() if v}:
-                self._table = None
-            self.offsets = offsets
+        inside = [moment in window for moment in micros.tolist()]
+        table = table.filter(pa.array(inside))
+        return table.take(pc.sort_indices(table, [("time", "ascending")]))
 
     def names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Sources and services that occur, for choosing one."""

@@ -120,9 +120,11 @@ def test_a_relative_path_is_looked_for_beside_the_document(tmp_path: Path) -> No
     assert not question.mask
 
 
-def test_clocks_that_are_ahead_are_set_right(log: EventLog, page: Sheet) -> None:
-    before = {row.line: row.moment for row in log.view(page.clock, Filter(source="syslog", gist=False)).rows}
-    log.use_offsets({"syslog": 2.5})
-    after = {row.line: row.moment for row in log.view(page.clock, Filter(source="syslog", gist=False)).rows}
-    log.use_offsets({})
-    assert {before[line] - after[line] for line in before} == {2_500_000}
+def test_clocks_that_are_ahead_are_set_right(log: EventLog, page: Sheet, drafted: str, tmp_path: Path) -> None:
+    ahead = drafted.replace("{file: syslog,", "{file: syslog, clock_offset_s: 2.5,", 1)
+    assert ahead != drafted
+    other = EventLog(asked(parse(ahead), tmp_path), page, ahead)
+    moments = [
+        {row.line: row.moment for row in one.view(page.clock, Filter(source="syslog", gist=False)).rows} for one in (log, other)
+    ]
+    assert {moments[0][line] - moments[1][line] for line in moments[0]} == {2_500_000}
