@@ -60,7 +60,7 @@ def render(
 
     if executive and audience == "external":
         raise BadOption("--executive is for managers and --audience external for customers; choose one of them")
-    form = _form(output, form or ("md" if target else None))
+    form = form or ("md" if target and (output is None or str(output) == "-") else _form(output))
     if target and form != "md":
         raise BadOption(f"--for {target} is about Markdown, and {form} was asked for; leave one of them out")
     text = read_document(file)
@@ -73,10 +73,10 @@ def render(
     deliver(_rendered(text, form, target or "github"), output)
 
 
-def _form(output: Path | None, form: str | None) -> str:
-    """The form asked for, else the one that the file's ending stands for."""
-    if form or output is None or str(output) == "-":
-        return form or "html"
+def _form(output: Path | None) -> str:
+    """The form that the file's ending stands for; standard output gets the page."""
+    if output is None or str(output) == "-":
+        return "html"
     ending = output.suffix.lower()
     found = next((name for name, endings in FORMS.items() if ending in endings), None)
     if found is None:
