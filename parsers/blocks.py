@@ -26,7 +26,7 @@ MESSAGE_LIMIT = 4 << 20
 #: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
 EVENT_LIMIT = 1 << 30
 #: What formats note of a file that holds for all of it: columns a header named, whether rows are prose or a table's.
-_LASTING = ("w3c", "w3c_date", "prose", "json_named")
+_LASTING = ("w3c", "w3c_date", "prose", "timed_by", "json_named")
 
 
 class BlockParser:
@@ -165,6 +165,7 @@ class BlockParser:
         context.accept(event.time)
         if dated:
             self._timed = True
+            context.state.setdefault("timed_by", form.name)
             context.state.setdefault("prose", form.priority < LAST_RESORT or not context.state.get("data_row", False))
         if dated or event.severity is not None or event.fields:
             self._headed = True

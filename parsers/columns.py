@@ -9,12 +9,12 @@ from .base import SEVERITIES, Event
 from .timestamps import TimeContext, read_time
 
 _WORDS = {
-    "debug": "trace trc finest finer fine verbose vrb verb debug dbg deb debug1 debug2 debug3 debug4 debug5 all d v t",
+    "debug": "trace trce dbug trc finest finer fine verbose vrb verb debug dbg deb debug1 debug2 debug3 debug4 debug5 all d v t",
     "info": "info inf information informational informative config log statement hint detail context location query "
     "message success audit status i",
     "notice": "notice note system n",
     "warning": "warn warning wrn warnings w",
-    "error": "error err eror errors failure failed severe e x serious",
+    "error": "error fail err eror errors failure failed severe e x serious",
     "critical": "critical crit fatal ftl panic dpanic c f",
     "alert": "alert a",
     "emergency": "emerg emergency",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: A row that could begin an event has, near its start, a time of day, an epoch, a brace, a pair or a bracketed number.
-_MAY_START = re.compile(r"\d\d?[:.]\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]")
+_MAY_START = re.compile(r"\d\d?[:.]\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]|^[a-z]{4}: \w|^>>> ")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]{0,200}\x07")
 #: Rows of a format of last resort after which the particular ones are no longer asked first.
 TRUSTED_AFTER = 64

@@ -207,6 +207,7 @@ _CLOCK = r"(?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)(?:(?:[.,]|:(?=\d{3}\b))(?
 _Z = rf"(?P<z>{ZONE})?(?:\[[A-Z][A-Za-z_]+/[A-Za-z_/+-]+\])?"
 _REGION = rf"(?P<z>{ZONE}| [A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?)?"
 _NAME = r"(?P<mo>(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\b)"
+_NAME_TIGHT = r"(?P<mo>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
 _NO_YEAR = r"(?P<y>)"
 _ZERO = r"(?P<p>)"
@@ -215,9 +216,11 @@ _DIGIT_SHAPES = tuple(
     re.compile(shape)
     for shape in (
         # ISO 8601, RFC 3339 and relatives: 2026-11-23T10:40:29.123+01:00, 2026/11/23 10:40:29, 2026.11.23 ...
-        rf"(?P<y>(?:19|20|21)\d\d)[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?:[T_|:,\t]| {{1,3}})-?{_CLOCK}{_Z}",
+        rf"(?P<y>(?:19|20|21)\d\d)[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?:[Tt_|:,\t]| {{1,3}})-?{_CLOCK}{_Z}",
         # CLF and haproxy, JDK and PHP, RabbitMQ, Redis, RFC 822: 23/Nov/2026:10:40:29 +0100, 23-Nov-2026 10:40:29 UTC
         rf"(?P<d>\d\d?)[-/ ]{_NAME},?[-/ ](?P<y>\d{{4}})(?::{{1,2}}|[ T]{{1,2}}){_CLOCK}{_REGION}",
+        # Forge: 23Nov2026 10:40:29.123
+        rf"(?P<d>\d\d){_NAME_TIGHT}(?P<y>\d{{4}}) {_CLOCK}{_Z}",
         # Hadoop before 2.0, HealthApp, compact ISO: 20171223-22:15:29:606, 20261123T104029Z
         (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T ](?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)"
         rf"(?:[.,:](?P<f>\d{{1,9}})\b)?{_ZERO}{_Z}"),
@@ -232,7 +235,7 @@ _DIGIT_SHAPES = tuple(
         # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET
         rf"(?P<y>(?:19|20|21)\d\d)[- ]{_NAME}[- ] ?(?P<d>\d\d?)[ :T]{_CLOCK}{_Z}",
         # Spark 17/06/09 20:10:40; month and year swapped as their ranges tell
-        rf"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{{4}}|\d\d)(?:,? {{1,2}}|T|:|\t|-){_CLOCK}{_Z}",
+        rf"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{{4}}|\d\d)(?:,? {{1,2}}| -- |T|:|\t|-){_CLOCK}{_Z}",
         # German and Finnish 23.11.2026 10:40:29, and 23-11-2026
         rf"(?P<d>\d\d?)(?:\.|-)(?P<mo>\d\d?)(?:\.|-)(?P<y>\d{{4}})(?:,? |T){_CLOCK}{_Z}",
         # MySQL before 5.7: 261123  1:05:30 ; HDFS: 081109 203615
@@ -252,7 +255,7 @@ _LETTER_SHAPES = tuple(
         rf"{_WEEKDAY}?{_NAME} {{1,2}}(?P<d>\d\d?),? (?P<y>(?:19|20|21)\d\d),? (?:at )?{_CLOCK}{_Z}",
         rf"{_WEEKDAY}?{_NAME} {{1,2}}(?P<d>\d\d?),? {{1,2}}{_NO_YEAR}{_CLOCK}{_Z}",
         # RFC 822 and HTTP dates: Mon, 23 Nov 2026 10:40:29 GMT
-        rf"{_WEEKDAY}(?P<d>\d\d?)[- ]{_NAME}[- ](?P<y>\d{{4}}) {_CLOCK}{_Z}",
+        rf"{_WEEKDAY}(?P<d>\d\d?)[- ]{_NAME}[- ](?P<y>\d{{4}}|\d\d) {_CLOCK}{_Z}",
         rf"{_WEEKDAY}(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d) {_CLOCK}{_Z}",
     )
 )

@@ -20,7 +20,7 @@ _HEAD = re.compile(rf"(?s)(?:\[[A-Za-z][\w-]{{0,30}}\] )?(?P<before>(?:\[[0-9A-F
 _NOT_CLIENTS = re.compile(r"\d:\d\d:\d\d |^<\d| \| ")
 _BODY = re.compile(r'(?s)"(?P<request>.*?)" (?P<status>\d{3}|-) (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
 _LOOSE = re.compile(r'(?s)"(?P<request>(?:[^"\\]|\\.)*)"(?P<tail>.*)$')
-_TOKEN = re.compile(r'([\w.-]+)[=:]"((?:[^"\\]|\\.)*)"|"((?:[^"\\]|\\.)*)"|([\w.-]+)=([^\s"]*)|\[([^\]]*)\]|([^\s"]+)')
+_TOKEN = re.compile(r'([\w.-]+)[=:]"((?:[^"\\]|\\.)*)(?:"|\\?$)|"((?:[^"\\]|\\.)*)(?:"|\\?$)|([\w.-]+)=([^\s"]*)|\[([^\]]*)\]|([^\s"]+)')
 _ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?:%\w+)?,?$|unix:")
 _PROTOCOL = re.compile(r" (HTTP/[\d.]+)$")
 _INGRESS = re.compile(

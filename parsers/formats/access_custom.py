@@ -23,7 +23,7 @@ _SECONDS = re.compile(r"(?<![\w.:/-])(\d{1,5}\.\d{3})(?![\w.:/-])")
 _UNIT = re.compile(r"(?<![\w.:/-])(\d{1,9}(?:\.\d+)?)(ms|us|s)(?![\w.:/-])")
 _WHOLE = re.compile(r"(?<![\w.:/-])(\d{1,15})(?![\w.:/-])")
 _ADDRESS = re.compile(r"(?<![\w.:])(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:.]{2,40})(?![\w.])")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\\?$)')
 _SCALE = {"ms": 1e3, "us": 1e6, "s": 1.0}
 
 

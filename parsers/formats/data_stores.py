@@ -16,7 +16,7 @@ from ..shapes import CLOCK, ISO
 from ..timestamps import TimeContext, epoch_time, read_time
 
 _SLOW_TIME = re.compile(r"# Time: (?P<time>\d.*)$")
-_SLOW_USER = re.compile(r"# User@Host: (?P<user>\S+?)\[[^\]]*\] @ +(?P<host>\S*) ?\[(?P<address>[^\]]*)\]")
+_SLOW_USER = re.compile(r"# User@Host: (?P<user>[^\s\[]{1,128})\[[^\]\s]{0,128}\] @ {1,4}(?P<host>[^\s\[]{0,256}) ?\[(?P<address>[^\]\s]{0,256})\]")
 _SLOW_STATS = re.compile(r"(Query_time|Lock_time|Rows_sent|Rows_examined|Thread_id|Schema): *(\S+)")
 _SET_TIMESTAMP = re.compile(r"(?im)^SET timestamp=(\d{10}(?:\.\d+)?);")
 

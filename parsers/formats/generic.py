@@ -11,14 +11,16 @@ import re
 
 from ..base import Event, Format
 from ..columns import LEVELS, integer, severity_of
-from ..timestamps import TimeContext, epoch_text, match_time
+from ..timestamps import TimeContext, epoch_text, epoch_time, match_time
 
 #: What may stand before the time: a file's name, a tag in brackets or a Go logger's prefix; a level, alone or with a thread.
 _BEFORE = re.compile(
     r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z][\w./:-]{0,40})\]\s+(?=\d{4}[-/])|"
-    r"[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} (?:[A-Z ]+ AT )?)?"
+    r"\[\d{1,8}\] (?=\d{4}[-/])|\[#\||#{4}(?=<)|[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} (?:[A-Z ]+ AT )?)?"
     rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[[^\]]{{0,100}}\])?[\s,:|-]\s*)?[\[(<\"'|*#]?\s?(?=[\dA-Z@])"
 )
+_BARE_LEVEL = re.compile(r"(?P<level>[DIWEFTCVN]) \[(?=\d)")
+_ZONE_FIRST = re.compile(r"\[(?P<zone>[A-Z]{3,4}) (?P<time>[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d)\](?P<rest>.*)$", re.DOTALL)
 _OPENING = re.compile(r"[\[(<\"'|*#]?\s?")
 _AFTER = re.compile(r"[\])>\"']?(?:\s+[-–|:>]{1,2}(?=\s)|[:,;|]|\s*\|)?\s*")
 _LEVEL_FIRST = re.compile(rf"[\[(<|*]*\s*(?P<level>{LEVELS}|[DIWEFTCVN](?=[\]|: ]))\s*[\])>|*]*(?:\s+-(?=\s)|[:,|;])?(?:\s+|$|(?=\[))")
@@ -30,19 +32,29 @@ _LEVEL_LATER = re.compile(
 #: What follows a time that is a value among others, as in a query's result; and what any sentence has.
 _SEPARATED = re.compile(r"[\"']?\)?\s*[,;|]|[\"']?\t|'|\"\)")
 _WORD = re.compile(r"[^\W\d_]{2}")
+#: Values before the time of a row: separated by commas, tabs, bars or semicolons, or a few plain words without a colon.
+_VALUES = re.compile(
+    r"(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}\"?(?=\d{4}[-/]\d\d[-/]\d\d[ T])"
+    r"|(?:[\w./@-]{1,64} ){1,4}(?=\d{4}-\d\d-\d\dT)|(?:[\w./@-]{1,64} ){1,4}\[(?=\d\d/[A-Z][a-z]{2}/\d{4}:))"
+)
 _HEAD = 400  # characters in which a level is looked for
 _PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})\s")
-_EPOCH = re.compile(r"\[?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?\]?(?=[\s:,|]|$)")
+_EPOCH = re.compile(r"[\[(]?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?[\])]?(?=[\s:,|]|$)")
+#: zap's default: seconds since 1970 as a float in scientific notation.
+_SCIENTIFIC = re.compile(r"1\.\d{6,16}e\+09(?=\s)")
 
 
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event that begins with a row whose time stands at its start; None for any other row."""
+    turned = _ZONE_FIRST.match(text)
+    if turned is not None:  # monit writes the zone before the date
+        text = f"[{turned['time']} {turned['zone']}]{turned['rest']}"
     before = _BEFORE.match(text)
     if before is None:
         return None
     reading = match_time(text, before.end(), context)
     if reading is None and before["level"]:
-        before = _OPENING.match(text)
+        before = _BARE_LEVEL.match(text) or _OPENING.match(text)
         reading = match_time(text, before.end(), context) if before is not None else None
     if reading is None or before is None:
         return None
@@ -51,7 +63,8 @@ def parse(text: str, context: TimeContext) -> Event | None:
         return None
     after = _AFTER.match(text, end)
     event = Event(time, text[after.end() if after is not None else end :], "text")
-    level = (before["level"] or before["tag"]) if before.re is _BEFORE else None
+    named = before.groupdict()
+    level = named.get("level") or named.get("tag")
     if level and severity_of(level) is None:
         event.service, level = level, None
     if level:
@@ -88,16 +101,31 @@ def take_level(event: Event) -> None:
 
 def parse_epoch(text: str, context: TimeContext) -> Event | None:
     """A row that begins with seconds (or milli-, micro-, nanoseconds) since 1970; None for any other row."""
-    match = _EPOCH.match(text)
+    scientific = _SCIENTIFIC.match(text)
+    match = scientific or _EPOCH.match(text)
     if match is None:
         return None
-    time = epoch_text(match)
+    time = epoch_text(match) if scientific is None else epoch_time(float(match[0]))
     if time is None:
         return None
     context.counts["epoch"] += 1
     event = Event(time, text[match.end() :].lstrip(" \t:,|"), "epoch")
     take_level(event)
     return event
+
+
+def parse_embedded(text: str, context: TimeContext) -> Event | None:
+    """A row of values of which one is a time, in a file whose rows have it there from the first on; None for any other row."""
+    if context.state.get("timed_by", "embedded") != "embedded":
+        return None  # rows of this file begin otherwise: a date within one does not count
+    match = _VALUES.match(text)
+    if match is None:
+        return None
+    reading = match_time(text, match.end(), context)
+    if reading is None or (reading[0] < len(text) and text[reading[0]] not in " \t,;|]\""):
+        return None
+    context.state["data_row"] = False
+    return Event(reading[1], text, "embedded")
 
 
 FORMATS = (
@@ -120,6 +148,18 @@ FORMATS = (
         reference="POSIX.1-2017, 4.16 Seconds Since the Epoch",
         parse=parse_epoch,
         priority=97,
-        first="[1",
+        first="[(1",
+    ),
+    Format(
+        name="embedded",
+        title="Rows of values with the time among them",
+        samples=(
+            "1,2026/11/23 10:40:29,0011,TRAFFIC,end,2049,10.0.0.1",
+            "web-1 app 2026-11-23T10:40:29.123456789Z started",
+            "printer root 12 [23/Nov/2026:10:40:29 +0000] 1 1 - localhost",
+        ),
+        reference="RFC 4180; RFC 3339; cups.org/doc/man-cupsd-logs.html (page_log)",
+        parse=parse_embedded,
+        priority=99,
     ),
 )

@@ -85,6 +85,20 @@ FORMATS = (
         first="IWEF",
     ),
     Format(
+        name="cockroach",
+        title="CockroachDB",
+        samples=(
+            "I261123 10:40:29.123456 1 server/server.go:12  [n1] started",
+            "W261123 10:40:29.123456 77 1@kv/store.go:12 ⋮ [n1] 2  slow",
+        ),
+        reference="cockroachlabs.com/docs/stable/log-formats (crdb-v1, crdb-v2)",
+        pattern=re.compile(
+            r"(?s)(?P<level>[IWEF])(?P<time>\d{6} \d\d:\d\d:\d\d\.\d{6}) \d{1,10} (?P<caller>(?:\d{1,4}@)?[\w./-]{1,200}:\d+) +(?:⋮ )?(?P<message>.*)$"
+        ),
+        priority=26,
+        first="IWEF",
+    ),
+    Format(
         name="gin",
         title="gin request log",
         samples=(

@@ -20,7 +20,7 @@ _LEVEL2, _LEVEL3 = _LEVEL.replace("<level>", "<level2>"), _LEVEL.replace("<level
 _DOTTED = r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+"
 _LOGGER = r"(?P<service>[A-Za-z_$][\w$.@/\[\]:-]*)"
 _JUL = re.compile(
-    rf"(?s)(?P<time>{MONTH}[a-z]* \d{{1,2}}, \d{{4}},? \d{{1,2}}:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:\s?[AP]M)?) (?P<service>[\w.$]+(?:\.[\w$]+)*)(?: (?P<thread>[\w$<>]+))?$"
+    rf"(?s)(?P<time>{MONTH}[a-z]* \d{{1,2}}, \d{{4}},? \d{{1,2}}:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:\s?[AP]M)?) (?P<service>[\w.$]+)(?: (?P<thread>[\w$<>]+))?$"
 )
 _JUL_LEVEL = re.compile(r"(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ?")
 
@@ -119,7 +119,7 @@ FORMATS = (
             "[2026-11-23 10:40:29,123] WARN Session expired (org.apache.zookeeper.ClientCnxn)",
         ),
         reference="github.com/apache/kafka, config/log4j.properties",
-        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} +(?P<message>.*) \((?P<service>{_DOTTED})\)$"),
+        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} {{1,4}}(?P<message>.*) \((?P<service>{_DOTTED})\)$"),
         priority=55,
         first="[",
     ),

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 
 from ..base import Event, Format
+from ..columns import syslog_severity
 from ..timestamps import TimeContext
 from .json_lines import record_event
 
-_START = re.compile(r'[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$)')
+_START = re.compile(r'(?:<(\d{1,3})>\s?)?(?=[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$))')
 _PAIR = re.compile(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*)))?(?=\s|$)')
 _LABEL = re.compile(r"[\w.-]{1,64}$")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -61,14 +62,17 @@ def parse_ltsv(text: str, context: TimeContext) -> Event | None:
 
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event of a logfmt row; None for any other row."""
-    if not _START.match(text):
+    start = _START.match(text)
+    if start is None:
         return None
-    record = pairs_of(text)
+    record = pairs_of(text[start.end() :])
     if record is None or not _MARKS & record.keys():
         return None
     event = record_event(record, text, context, "logfmt")
     if event.time is None and not context.year_missing and event.severity is None:
         return None
+    if start[1] and event.severity is None:
+        event.severity = syslog_severity(int(start[1]))
     return event
 
 

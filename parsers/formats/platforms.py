@@ -25,7 +25,8 @@ _ERLANG = re.compile(
 )
 _ERLANG_LEVELS = {"SUPERVISOR": "error", "CRASH": "error", "PROGRESS": "info"}
 _CLOCK_ROW = re.compile(
-    rf"(?s)\[?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{{1,6}})?)\]?\s+(?:\[(?P<thread>[^\]]{{1,100}})\]\s+)?\[?(?P<level>{LEVELS})\]?[\]:]?\s+(?P<message>.*)$"
+    rf"(?s)(?:\[(?P<level2>[DIWEC]) |\d{{1,6}} )?\[?(?P<clock>[012]\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\]?(?: (?P<level3>{LEVELS})\] | \S{{1,60}}\] (?=\S)|\s+)"
+    rf"(?:\[(?P<thread>[^\]/]{{1,100}})(?:\]\s+(?=\[?{LEVELS}\b)|/(?={LEVELS}\]: )))?(?:\[?(?P<level>{LEVELS})\]?[\]:]?(?:\s+|$))?(?P<message>.*)$"
 )
 
 
@@ -65,19 +66,19 @@ def parse_erlang(text: str, context: TimeContext) -> Event | None:
     return Event(reading[1], "", "erlang", severity=_ERLANG_LEVELS.get(level) or severity_of(level))
 
 
-def close_erlang(event: Event, context: TimeContext) -> None:
-    """The report's text is its rows, without the heading's line break and the blank row after it."""
+def close_headed(event: Event, context: TimeContext) -> None:
+    """The text is the rows under the heading, without its line break and what surrounds them."""
     del context
-    event.message = event.message.strip("\n")
+    event.message = event.message.strip("\n ")
 
 
 def parse_clock(text: str, context: TimeContext) -> Event | None:
-    """A row with a time of day and a level but no date (logback's default, Elixir, Serilog's console), without a time."""
+    """A row with a time of day but no date (logback's default, Elixir, Jupyter, Serilog's console, strace), without a time."""
     match = _CLOCK_ROW.match(text)
     if match is None:
         return None
     context.begin()
-    event = Event(None, match["message"], "clock", severity=severity_of(match["level"]))
+    event = Event(None, match["message"], "clock", severity=severity_of(match["level"] or match["level2"] or match["level3"]))
     event.fields["clock"] = match["clock"]
     if match["thread"]:
         event.fields["thread"] = match["thread"]
@@ -147,17 +148,30 @@ FORMATS = (
         samples=("=ERROR REPORT==== 23-Nov-2026::10:40:29 ===", "=INFO REPORT==== 3-Nov-2026::10:40:29.123456 ==="),
         reference="erlang.org/doc/man/error_logger.html; rabbitmq.com/docs/logging",
         parse=parse_erlang,
-        close=close_erlang,
+        close=close_headed,
         priority=28,
         first="=",
     ),
     Format(
         name="clock",
         title="Time of day without a date (logback's default, Elixir)",
-        samples=("10:40:29.123 [main] INFO  com.example.App - ready", "10:40:29.123 [error] GenServer terminating", "[10:40:29 INF] Started"),
+        samples=("10:40:29.123 [main] INFO  com.example.App - ready", "10:40:29.123 [error] GenServer terminating", "[10:40:29 INF] Started",
+                 "[I 10:40:29.123 NotebookApp] Serving", "[10:40:29] [Server thread/INFO]: Done", "10:40:29.123456 close(3) = 0"),
         reference="logback.qos.ch/manual/configuration.html; hexdocs.pm/logger",
         parse=parse_clock,
         priority=80,
-        first="[012",
+        first="[0123456789",
+    ),
+    Format(
+        name="dotnet",
+        title=".NET console (two rows an event, no time) and uvicorn",
+        samples=("info: Microsoft.Hosting.Lifetime[14]\n      Now listening", "fail: App.Checkout[0]", 'INFO:     192.0.2.1:5 - "GET / HTTP/1.1" 200 OK'),
+        reference="learn.microsoft.com/dotnet/core/extensions/console-log-formatter; uvicorn.org/settings/#logging",
+        pattern=re.compile(
+            r"(?s)(?P<level>trce|dbug|info|warn|fail|crit): (?P<service>[\w.`+]+)\[(?P<id>\d+)\]$|(?P<level2>INFO|WARNING|ERROR|DEBUG|CRITICAL): {4,7}(?P<message>.*)$"
+        ),
+        close=close_headed,
+        priority=84,
+        first="tdiwfcIWEDC",
     ),
 )

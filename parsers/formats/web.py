@@ -25,6 +25,10 @@ _ELB = re.compile(
     r"(?P<t3>[\d.-]+) (?P<status>\d+|-) (?P<target_status>\d+|-) (?P<received>\d+|-) (?P<bytes>\d+|-) "
     r'"(?P<request>.*?)"(?: "(?P<user_agent>.*?)")?(?P<rest>.*)$'
 )
+_NLB = re.compile(
+    r"(?P<type>tls|tcp) \d\.\d (?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z?) (?P<balancer>\S+) (?P<listener>\S+) (?P<client>\S+:\d+) (?P<upstream>\S+:\d+|-) "
+    r"(?P<millis>\d+|-) (?P<handshake>\d+|-) (?P<received>\d+|-) (?P<bytes>\d+|-) (?P<rest>.*)$"
+)
 _ENVOY = re.compile(
     r'(?s)\[(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z)\] "(?P<request>[^"]*)" (?P<status>\d+) (?P<flags>\S+)(?P<details>(?: [^\s"]+| "[^"]*")*?) '
     r"(?P<received>\d+) (?P<bytes>\d+) (?P<millis>\d+) (?P<service_time>\d+|-) \"(?P<forwarded_for>[^\"]*)\" \"(?P<user_agent>[^\"]*)\" "
@@ -91,6 +95,7 @@ def parse_aws(text: str, context: TimeContext) -> Event | None:
     return (
         _row("aws_alb", _ALB.match(text), context)
         or _row("aws_elb", _ELB.match(text), context)
+        or _row("aws_nlb", _NLB.match(text), context)
         or _row("aws_s3", _S3.match(text), context)
         or _row("aws_flow", _FLOW.match(text), context)
     )

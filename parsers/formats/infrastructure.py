@@ -1,0 +1,141 @@
+"""Servers with a layout of their own: Zabbix, Couchbase, Meraki, uWSGI requests, and Windows device setup.
+
+Columns: time, severity, host, service, pid, message; request columns for uWSGI. A section of setupapi.dev.log, from its heading to
+its exit status, is one event.
+References: zabbix.com/documentation (log file), docs.couchbase.com (manage-logging), documentation.meraki.com (syslog),
+uwsgi-docs.readthedocs.io/en/latest/LogFormat.html, learn.microsoft.com SetupAPI text logs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..base import Event, Format
+from ..columns import integer, take_request
+from ..timestamps import TimeContext, read_time
+
+_ZABBIX = re.compile(r"(?s)(?P<pid>\d{1,9}):(?P<day>\d{8}):(?P<clock>\d{6})\.(?P<fraction>\d{3}) (?P<message>.*)$")
+_UWSGI = re.compile(
+    r"\[pid: (?P<pid>\d+)\|app: \S+?\|req: \S{1,40}\] (?P<client>\S{1,100}) \([^)]{0,100}\) \{[^}]{0,100}\} \[(?P<time>[^\]]{20,40})\] "
+    r"(?P<request>[A-Z]+ \S*) => generated (?P<bytes>\d+) bytes in (?P<took>\d+) (?P<unit>msecs|micros)(?:.{0,40}?\(HTTP/[\d.]+ (?P<status>\d{3})\))?(?P<rest>.*)$"
+)
+_SECTION = re.compile(r"[>]{3} {1,2}\[")
+_SECTION_START = re.compile(r">>>  ?Section start (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3})")
+
+
+def parse_zabbix(text: str, context: TimeContext) -> Event | None:
+    """A row of a Zabbix server, proxy or agent; None for any other row."""
+    match = _ZABBIX.match(text)
+    if match is None:
+        return None
+    reading = read_time(f"{match['day']}T{match['clock']}.{match['fraction']}", context)
+    return None if reading is None else Event(reading[1], match["message"], "zabbix", pid=integer(match["pid"]))
+
+
+def parse_uwsgi(text: str, context: TimeContext) -> Event | None:
+    """A request row of uWSGI's default layout; None for any other row."""
+    match = _UWSGI.match(text)
+    if match is None:
+        return None
+    reading = read_time(match["time"], context)
+    if reading is None:
+        return None
+    event = Event(reading[1], text[match.start("request") :], "uwsgi", pid=integer(match["pid"]), client=match["client"])
+    take_request(event, match["request"])
+    event.bytes, event.status = integer(match["bytes"]), integer(match["status"])
+    event.duration = int(match["took"][:12]) / (1e3 if match["unit"] == "msecs" else 1e6)
+    return event
+
+
+def parse_setup(text: str, context: TimeContext) -> Event | None:
+    """The heading of a section of a SetupAPI log; None for any other row."""
+    if not _SECTION.match(text):
+        return None
+    context.begin()
+    context.state["setup_open"] = True
+    return Event(None, text, "setupapi")
+
+
+def continues_setup(text: str, context: TimeContext) -> bool:
+    """Rows of the section, its exit status the last."""
+    if not context.state.get("setup_open") or _SECTION.match(text):
+        return False
+    context.state["setup_open"] = not text.startswith(("<<<  [", "<<< ["))
+    return True
+
+
+def close_setup(event: Event, context: TimeContext) -> None:
+    """Takes the time from the row that says when the section started."""
+    start = _SECTION_START.search(event.message[:4000])
+    if start is None:
+        return
+    with context.aside():
+        reading = read_time(start[1], context)
+        if reading is not None:
+            event.time = reading[1]
+            context.accept(event.time)
+
+
+FORMATS = (
+    Format(
+        name="zabbix",
+        title="Zabbix",
+        samples=("1234:20261123:104029.123 Starting Zabbix Server", "77:20261123:104029.123 query failed"),
+        reference="zabbix.com/documentation/current/en/manual/appendix/config/zabbix_server (LogFile)",
+        parse=parse_zabbix,
+        priority=25,
+        first="0123456789",
+    ),
+    Format(
+        name="uwsgi",
+        title="uWSGI requests",
+        samples=(
+            "[pid: 7|app: 0|req: 1/1] 192.0.2.1 () {32 vars in 400 bytes} [Mon Nov 23 10:40:29 2026] GET /a => generated 12 bytes in 3 msecs (HTTP/1.1 200) 2 headers in 71 bytes",
+            "[pid: 7|app: 0|req: 2/2] 192.0.2.1 (bob) {32 vars in 400 bytes} [Mon Nov 23 10:40:30 2026] POST /b => generated 0 bytes in 31 msecs (HTTP/1.1 500) 2 headers",
+        ),
+        reference="uwsgi-docs.readthedocs.io/en/latest/LogFormat.html",
+        parse=parse_uwsgi,
+        priority=23,
+        first="[",
+    ),
+    Format(
+        name="couchbase",
+        title="Couchbase cluster manager",
+        samples=(
+            "[ns_server:info,2026-11-23T10:40:29.123Z,ns_1@127.0.0.1:ns_log<0.1.0>:ns_log:1]node joined",
+            "[user:warn,2026-11-23T10:40:29.123+01:00,ns_1@127.0.0.1:x<0.2.0>:menelaus:7]login failed",
+        ),
+        reference="docs.couchbase.com/server/current/manage/manage-logging/manage-logging.html",
+        pattern=re.compile(
+            r"(?s)\[(?P<service>[a-z_]{1,40}):(?P<level>[a-z]{4,8}),(?P<time>\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)),(?P<process>[^\]]{0,300})\](?P<message>.*)$"
+        ),
+        priority=25,
+        first="[",
+    ),
+    Format(
+        name="meraki",
+        title="Cisco Meraki",
+        samples=(
+            "<134>1 1763893229.123456789 MX84 flows src=192.0.2.1 dst=198.51.100.2 protocol=tcp",
+            "<134>1 1763893229.123456789 AP1 events type=association radio='0'",
+        ),
+        reference="documentation.meraki.com, Syslog Event Types and Log Samples",
+        pattern=re.compile(r"(?s)(?:<\d{1,3}>)?1 (?P<time>\d{10}\.\d{1,9}) (?P<host>\S{1,100}) (?P<service>\S{1,100}) (?P<message>.*)$"),
+        priority=24,
+        first="<1",
+    ),
+    Format(
+        name="setupapi",
+        title="Windows device setup (setupapi.dev.log)",
+        samples=(
+            ">>>  [Device Install (Hardware initiated) - SWD\\IP\\1]\n>>>  Section start 2026/11/23 10:40:29.123\n<<<  Section end 2026/11/23 10:40:30.123\n<<<  [Exit status: SUCCESS]",
+            ">>>  [Boot Session: 2026/11/23 10:00:00.123]\n>>>  Section start 2026/11/23 10:40:29.123",
+        ),
+        reference="learn.microsoft.com/windows-hardware/drivers/install/format-of-a-text-log-section",
+        parse=parse_setup,
+        continues=continues_setup,
+        close=close_setup,
+        priority=22,
+        first=">",
+    ),
+)
