@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from retrolog.pipeline import outages
 from retrolog.pipeline.outages import Span
 from retrolog.pipeline.window import Window

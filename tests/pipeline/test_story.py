@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from retrolog.pipeline.analysis import Question, analyse
 from retrolog.pipeline.changes import Lexicon
 from retrolog.pipeline.findings import Evidence, Findings, SourceReport

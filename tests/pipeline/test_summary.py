@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from retrolog.parsers.base import event_schema
 from retrolog.pipeline import summary as module
 from retrolog.pipeline.summary import LAYOUTS, merge, summarize

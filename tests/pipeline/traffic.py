@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pyarrow as pa
+
 from retrolog.parsers.base import event_schema
 from retrolog.pipeline.summary import Summary, summarize
 
@@ -46,7 +47,7 @@ def requests(
             "time": round((start + t) * SECOND),
             "source": source,
             "method": "GET",
-            "path": chance.choice(["/", "/item/%d" % chance.randrange(50), "/search"]),
+            "path": chance.choice(["/", f"/item/{chance.randrange(50)}", "/search"]),
             "status": 500 if chance.random() < background else 200,
             "bytes": 100,
             "client": f"192.0.2.{chance.randrange(200)}",

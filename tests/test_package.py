@@ -1,0 +1,90 @@
+"""What is installed: every folder of code, every file it needs, every library it imports, and each extra in `all`."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FOLDERS = ("parsers", "pipeline", "templates")
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+#: Extras for those who work on retrolog, which no user needs.
+OURS = {"dev", "all"}
+
+
+def folders() -> list[Path]:
+    """Folders that hold anything to install."""
+    found = {path.parent for name in FOLDERS for path in (ROOT / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    return sorted(found)
+
+
+def package(folder: Path) -> str:
+    return ".".join(["retrolog", *folder.relative_to(ROOT).parts])
+
+
+def name_of(requirement: str) -> str:
+    """The distribution that a requirement names, as `packages_distributions` spells it."""
+    found = re.match(r"[\w.-]+", requirement)
+    assert found
+    return found[0].lower().replace("_", "-")
+
+
+def test_every_folder_of_code_is_installed() -> None:
+    listed = PROJECT["tool"]["setuptools"]["packages"]
+    assert {package(folder) for folder in folders() if (folder / "__init__.py").exists()} | {"retrolog"} == set(listed)
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_every_file_beside_code_is_installed(folder: Path) -> None:
+    globs = PROJECT["tool"]["setuptools"]["package-data"]
+    owner = folder
+    while not (owner / "__init__.py").exists():
+        owner = owner.parent
+    patterns = globs.get(package(owner), [])
+    for path in folder.iterdir():
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            name = path.relative_to(owner).as_posix()
+            fits = [p for p in patterns if fnmatch.fnmatch(name, p) and p.count("/") == name.count("/")]
+            assert fits, f"{name} is in no package-data of {package(owner)}"
+
+
+def imported() -> dict[str, str]:
+    """Top-level modules that the code imports from elsewhere, each with a file that does."""
+    found: dict[str, str] = {}
+    for path in [*ROOT.glob("*.py"), *(file for name in FOLDERS for file in (ROOT / name).rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in names:
+                found.setdefault(name.split(".")[0], path.relative_to(ROOT).as_posix())
+    return {name: where for name, where in found.items() if name not in sys.stdlib_module_names}
+
+
+def test_every_import_is_declared() -> None:
+    declared = {name_of(one) for one in PROJECT["project"]["dependencies"]}
+    declared |= {name_of(one) for extra, needs in EXTRAS.items() if extra not in OURS for one in needs}
+    known = packages_distributions()
+    for module, where in imported().items():
+        distributions = {name.lower().replace("_", "-") for name in known.get(module, [module])}
+        assert distributions & declared, f"{where} imports {module}, which pyproject.toml does not declare"
+
+
+def test_all_holds_every_extra() -> None:
+    named = re.fullmatch(r"retrolog\[(.*)\]", EXTRAS["all"][0])
+    assert named
+    assert named[1].split(",") == sorted(set(EXTRAS) - OURS)
+
+
+def test_the_version_is_told_once() -> None:
+    from retrolog import __version__
+
+    assert PROJECT["project"]["version"] == __version__
