@@ -10,6 +10,7 @@ from ..view import LABELS as DRAFTED
 from ..wording import duration, number, percent
 from . import edits
 from .logs import NoLogs
+from .parts import plain
 from .sheet import Sheet, moment, sheet
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 #: Labels that are offered for an entry; any other may be typed.
 LABELS = (*dict.fromkeys(DRAFTED.values()), "Chat", "Call", "Decision")
-ROLES = {"trigger": "trigger", "onset": "onset", "detected": "detection", "resolution": "resolution", "recovery": "recovery"}
+ROLES = {
+    "trigger": "trigger",
+    "onset": "onset",
+    "detected": "detection",
+    "resolution": "resolution",
+    "recovery": "recovery",
+}
 
 
 class Unusable(ValueError):
@@ -53,7 +60,10 @@ def perform(desk: Desk, name: str, args: Arguments) -> tuple[str, str]:
     if name in ("undo", "redo"):
         done = desk.store.undoable if name == "undo" else desk.store.redoable
         text = desk.store.undo() if name == "undo" else desk.store.redo()
-        return text, f"{'Undone' if name == 'undo' else 'Done again'}: {done}" if done else f"Nothing to {name}"
+        return (
+            text,
+            f"{'Undone' if name == 'undo' else 'Done again'}: {done}" if done else f"Nothing to {name}",
+        )
     if name == "incident":
         return _incident(desk, args)
     if name not in _EDITS:
@@ -72,7 +82,9 @@ def _keep(_: Desk, args: Arguments) -> Edit:
 
 def _drop(_: Desk, args: Arguments) -> Edit:
     ref, mark = _text(args, "ref"), _text(args, "mark")
-    return (lambda text: edits.drop(text, ref, mark)), "question dropped" if ref.startswith("b:prompt.") else "entry dropped"
+    return (lambda text: edits.drop(text, ref, mark)), "question dropped" if ref.startswith(
+        "b:prompt."
+    ) else "entry dropped"
 
 
 def _change(_: Desk, args: Arguments) -> Edit:
@@ -96,12 +108,21 @@ def _promote(desk: Desk, args: Arguments) -> Edit:
     page = sheet(desk.store.read())
     words, label = _text(args, "words", "") or edits.spoken(row), _text(args, "label", "")
     time = page.clock.time(row.moment)
-    return (lambda text: edits.promote(text, time=time, label=label, words=words, evidence=item)), "log line promoted"
+    return (
+        lambda text: edits.promote(text, time=time, label=label, words=words, evidence=item)
+    ), "log line promoted"
 
 
 def _answer(_: Desk, args: Arguments) -> Edit:
-    ref, mark, said, owner = _text(args, "ref"), _text(args, "mark"), _text(args, "answer"), _text(args, "owner", "")
-    return (lambda text: edits.answer(text, ref, mark, answer=said, owner=owner)), "question answered" if said.strip() else "question open"
+    ref, mark, said, owner = (
+        _text(args, "ref"),
+        _text(args, "mark"),
+        _text(args, "answer"),
+        _text(args, "owner", ""),
+    )
+    return (
+        lambda text: edits.answer(text, ref, mark, answer=said, owner=owner)
+    ), "question answered" if said.strip() else "question open"
 
 
 def _set_action(_: Desk, args: Arguments) -> Edit:
@@ -121,7 +142,9 @@ def _drop_action(_: Desk, args: Arguments) -> Edit:
 
 def _newer(_: Desk, args: Arguments) -> Edit:
     ref, mark, take = _text(args, "ref"), _text(args, "mark"), args.get("take") is True
-    return (lambda text: edits.take_newer(text, ref, mark, take)), "newer text taken" if take else "own text kept"
+    return (
+        lambda text: edits.take_newer(text, ref, mark, take)
+    ), "newer text taken" if take else "own text kept"
 
 
 def _status(_: Desk, args: Arguments) -> Edit:
@@ -144,7 +167,7 @@ def _incident(desk: Desk, args: Arguments) -> tuple[str, str]:
     exact = args.get("moment")  # of a log line, which is more than a time that is typed says
     at = exact if isinstance(exact, int) else moment(said, clock) if said.strip() else None
     if at is None and said.strip():
-        raise edits.Refused(f"{edits.plain(said)[:40]} is no time; write it as 10:43:05, or 2026-11-23 10:43:05.")
+        raise edits.Refused(f"{plain(said)[:40]} is no time; write it as 10:43:05, or 2026-11-23 10:43:05.")
     follows = ""
     try:
         log = desk.log()
@@ -156,7 +179,7 @@ def _incident(desk: Desk, args: Arguments) -> tuple[str, str]:
         text = edits.set_incident(text, index, {role: at})
         return desk.recount.apply(text, log.masker) if log and desk.recount else text
 
-    done = f"{ROLES[role]} set to {edits.plain(said)}" if at is not None else f"{ROLES[role]} taken away"
+    done = f"{ROLES[role]} set to {plain(said)}" if at is not None else f"{ROLES[role]} taken away"
     return desk.store.change(edit, done), f"{done}{follows}"
 
 
@@ -172,8 +195,12 @@ def incident(page: Sheet, index: int) -> dict[str, Any]:
         "severity": str(one.get("severity") or ""),
         "times": {role: "" if at is None else page.clock.time(at) for role, at in times.items()},
         "gaps": {role: "" if at is None or onset is None else _gap(at - onset) for role, at in times.items()},
-        "lasted": duration(recovery - onset) if onset is not None and recovery is not None else "not over in the logs",
-        "failed": f"{number(failed)} of {number(requests)}" if counted and isinstance(failed, int) and isinstance(requests, int) else "",
+        "lasted": duration(recovery - onset)
+        if onset is not None and recovery is not None
+        else "not over in the logs",
+        "failed": f"{number(failed)} of {number(requests)}"
+        if counted and isinstance(failed, int) and isinstance(requests, int)
+        else "",
         "share": percent(float(share)) if isinstance(share, int | float) else "",
     }
 

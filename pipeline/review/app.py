@@ -90,7 +90,9 @@ def create_app(store: Store, guard: Guard, logs: Sequence[str] = ()) -> Flask:
 
 
 def _plain(error: Any) -> Response:
-    return _refused(str(getattr(error, "name", "Internal Server Error")), int(getattr(error, "code", 500) or 500))
+    return _refused(
+        str(getattr(error, "name", "Internal Server Error")), int(getattr(error, "code", 500) or 500)
+    )
 
 
 def _refused(why: str, status: int) -> Response:
@@ -110,9 +112,14 @@ def _pages(desk: Desk, guard: Guard) -> Blueprint:
     @pages.get("/enter")
     def enter() -> Response:
         if not guard.enter(request.args.get("token", "")):
-            return _refused("This link was used before or is not complete; run `retrolog review` again for a new one.", 403)
+            return _refused(
+                "This link was used before or is not complete; run `retrolog review` again for a new one.",
+                403,
+            )
         # A redirect from a link on another site would not carry a SameSite=Strict cookie; a page of our own does.
-        answer = Response('<!DOCTYPE html><html lang="en"><meta http-equiv="refresh" content="0;url=./"><link rel="icon" href="data:,"><title>retrolog</title></html>')
+        answer = Response(
+            '<!DOCTYPE html><html lang="en"><meta http-equiv="refresh" content="0;url=./"><link rel="icon" href="data:,"><title>retrolog</title></html>'
+        )
         guard.admit(answer)
         return answer
 
@@ -202,7 +209,11 @@ def _log(desk: Desk) -> dict[str, Any]:
     page = sheet.sheet(desk.store.read())
     ref = request.args.get("ref", "")
     entry = next((item for item in page.items if item.ref == ref), None)
-    quoted = [(number, page.evidence[number]) for number in (entry.cites if entry else ()) if number in page.evidence]
+    quoted = [
+        (number, page.evidence[number])
+        for number in (entry.cites if entry else ())
+        if number in page.evidence
+    ]
     moment = _number("moment")
     if moment is None and entry is not None:
         moment = entry.moment
@@ -221,7 +232,9 @@ def _log(desk: Desk) -> dict[str, Any]:
     here = {(one.file, one.line) for _, one in quoted}
     seen = {(row.file, row.line) for row in shown["view"].rows} if shown["view"] else set()
     quoted = [(number, one) for number, one in quoted if (one.file, one.line) not in seen]
-    html = render_template("log.html.j2", **shown, quoted=quoted, entry=entry, here=here, moment=moment, chosen=chosen)
+    html = render_template(
+        "log.html.j2", **shown, quoted=quoted, entry=entry, here=here, moment=moment, chosen=chosen
+    )
     view = shown["view"]
     return {
         "html": html,
@@ -231,5 +244,3 @@ def _log(desk: Desk) -> dict[str, Any]:
         "sources": list(shown["sources"]),
         "services": list(shown["services"]),
     }
-
-

@@ -9,8 +9,19 @@ import click
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--logs", multiple=True, metavar="PATH", help="The logs, where they are not at the place the draft was made from; may be repeated.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port on 127.0.0.1; a free one by default.")
+@click.option(
+    "--logs",
+    multiple=True,
+    metavar="PATH",
+    help="The logs, where they are not at the place the draft was made from; may be repeated.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Port on 127.0.0.1; a free one by default.",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the link.")
 def review(file: Path, logs: tuple[str, ...], port: int, no_browser: bool) -> None:
     """Finish a draft in the browser.

@@ -14,16 +14,28 @@ from typing import TYPE_CHECKING, Any
 from .. import document as documents
 from .. import safe
 from ..document import CONFLICT, EVIDENCE, digest, parse
-from ..errors import RetrologError
 from ..findings import Evidence
 from ..view import evidence_key
 from ..wording import sentence
 from . import front
+from .parts import (
+    CONTROLS,
+    Refused,
+    Stale,
+    inserted,
+    joined,
+    newline_of,
+    place_of,
+    plain,
+    spaced,
+    with_body,
+    with_data,
+    without,
+)
 from .sheet import (
     KEYS,
     OPEN,
     REVIEW,
-    TIMELINE,
     Item,
     Piece,
     cells,
@@ -46,28 +58,9 @@ __all__ = [
 
 STATUSES = ("draft", "final")
 LONGEST = 200  # characters of a promoted line's words
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _CITED = re.compile(r"\[E(\d+)\]")
 # Parts of a draft that say when an outage was, what it cost and what it came from.
 _FOLLOWS = ("title", "summary", "impact.", "detection.", "candidate.", "resolution.", "lessons", "prompt.")
-
-
-class Refused(RetrologError):
-    """The edit makes no sense for this document; the text says why."""
-
-
-class Stale(RetrologError):
-    """The part was changed or removed in the file meanwhile; `current` is what stands there now, empty when nothing."""
-
-    def __init__(self, current: str = "") -> None:
-        self.current = current
-        happened = "was changed" if current else "is no longer"
-        super().__init__(f"This part {happened} in the file meanwhile; nothing was overwritten.")
-
-
-def plain(words: str) -> str:
-    """A human's words on one line: Markdown stays, control characters and line ends become spaces."""
-    return " ".join(_CONTROLS.sub(" ", words).split())
 
 
 def spoken(row: Row) -> str:
@@ -96,14 +89,14 @@ def keep(text: str, ref: str, mark: str, on: bool = True) -> str:
 def drop(text: str, ref: str, mark: str) -> str:
     """The document without that entry or question; a later draft does not bring it back."""
     parts = pieces(parse(text))
-    at = _place_of(parts, ref, mark)
-    return _joined(_without(parts, at))
+    at = place_of(parts, ref, mark)
+    return joined(without(parts, at))
 
 
 def change(text: str, ref: str, mark: str, *, time: str, label: str, words: str) -> str:
     """The entry with another time, label or words; with another time it moves to its place."""
     parts = pieces(parse(text))
-    at = _place_of(parts, ref, mark)
+    at = place_of(parts, ref, mark)
     item = parts[at].item
     if item is None:
         raise Refused("Only entries of the timeline can be changed like this.")
@@ -112,15 +105,15 @@ def change(text: str, ref: str, mark: str, *, time: str, label: str, words: str)
         return text
     piece = _rewritten(parts[at], line, text)
     if plain(time) == item.time:
-        return _joined([*parts[:at], piece, *parts[at + 1 :]])
-    rest = _without(parts, at)
-    return _joined(_inserted(rest, piece, _moment(text, time)))
+        return joined([*parts[:at], piece, *parts[at + 1 :]])
+    rest = without(parts, at)
+    return joined(inserted(rest, piece, _moment(text, time)))
 
 
 def join(text: str, ref: str, mark: str, into: str, into_mark: str) -> str:
     """Two entries as one: the words and evidence of `ref` follow those of `into`, which keeps its time and label."""
     parts = pieces(parse(text))
-    at, target = _place_of(parts, ref, mark), _place_of(parts, into, into_mark)
+    at, target = place_of(parts, ref, mark), place_of(parts, into, into_mark)
     one, two = parts[target].item, parts[at].item
     if one is None or two is None or at == target:
         raise Refused("An entry can be merged with another entry of the timeline.")
@@ -132,14 +125,14 @@ def join(text: str, ref: str, mark: str, into: str, into_mark: str) -> str:
         words.pop()
     line = _line(one.time, one.label, " ".join([*words, *(f"[E{number}]" for number in cited)]))
     parts[target] = _rewritten(parts[target], line, text)
-    return _joined(_without(parts, at))
+    return joined(without(parts, at))
 
 
 def add(text: str, *, time: str, label: str, words: str) -> str:
     """The document with an entry of the human's own, placed by its time after those of the same moment."""
     line = _line(time, label, words)
-    newline = _newline(text)
-    return _joined(_inserted(pieces(parse(text)), Piece(f"{line}{newline}{newline}"), _moment(text, time)))
+    newline = newline_of(text)
+    return joined(inserted(pieces(parse(text)), Piece(f"{line}{newline}{newline}"), _moment(text, time)))
 
 
 def promote(text: str, *, time: str, label: str, words: str, evidence: Evidence) -> str:
@@ -157,12 +150,12 @@ def answer(text: str, ref: str, mark: str, *, answer: str, owner: str = "") -> s
     An answered question stands as a quotation above its answer; without an answer it is open again.
     """
     parts = pieces(parse(text))
-    at = _place_of(parts, ref, mark)
+    at = place_of(parts, ref, mark)
     block = parts[at].block
     if block is None or not block.id.startswith("prompt."):
         raise Refused("Only a question can be answered.")
-    asked, newline = question(block).question, _newline(text)
-    said = [_CONTROLS.sub(" ", line).rstrip() for line in answer.replace("\r\n", "\n").split("\n")]
+    asked, newline = question(block).question, newline_of(text)
+    said = [CONTROLS.sub(" ", line).rstrip() for line in answer.replace("\r\n", "\n").split("\n")]
     body = "\n".join(said).strip()
     if not body:
         who = re.sub(r"[()*]", "", plain(owner)) or OPEN
@@ -170,7 +163,7 @@ def answer(text: str, ref: str, mark: str, *, answer: str, owner: str = "") -> s
     else:
         inert = body.replace("<!--", "&lt;!--").replace("\n", newline)
         written = f"{newline}> {asked}{newline}{newline}{inert}{newline}{newline}"
-    return _joined([*parts[:at], _with_body(parts[at], written), *parts[at + 1 :]])
+    return joined([*parts[:at], with_body(parts[at], written), *parts[at + 1 :]])
 
 
 def set_action(text: str, row: int, mark: str, values: Mapping[str, str]) -> str:
@@ -189,7 +182,10 @@ def add_action(text: str, values: Mapping[str, str]) -> str:
 
     def rewrite(lines: list[str], columns: Sequence[str]) -> None:
         start = next(i for i, line in enumerate(lines) if line.lstrip().startswith("|"))
-        last = next((i for i in range(start, len(lines)) if not lines[i].lstrip().startswith("|")), len(lines)) - 1
+        last = (
+            next((i for i in range(start, len(lines)) if not lines[i].lstrip().startswith("|")), len(lines))
+            - 1
+        )
         line = _row([values.get(name.lower(), "") for name in columns], columns, [])
         if last > start + 1 and not any(cells(lines[last])):
             lines[last] = line  # the empty row that a draft without measures invites with
@@ -232,21 +228,27 @@ def recounted(text: str, fresh: str) -> str:
     before = dict(value.get("recounted") or {})
     done = dict(before)
     parts = pieces(parse(text))
-    newline = _newline(text)
+    newline = newline_of(text)
     new = {name: block.body for name, block in drafted.blocks.items() if name.startswith(_FOLLOWS)}
     for at, piece in enumerate(parts):
         block = piece.block
-        if block is None or block.id not in new or (block.touched and before.get(block.id) != digest(block.body)):
+        if (
+            block is None
+            or block.id not in new
+            or (block.touched and before.get(block.id) != digest(block.body))
+        ):
             continue
         body = new[block.id].replace("\r\n", "\n").replace("\n", newline)
         if digest(body) != digest(block.body):
-            parts[at] = _with_body(piece, body)
+            parts[at] = with_body(piece, body)
         done[block.id] = digest(body)
         if digest(body) == block.sha:
             del done[block.id]  # as drafted, so a later draft may renew it
-    text = _with_review(_joined(parts), {**value, "recounted": done})
+    text = _with_review(joined(parts), {**value, "recounted": done})
     quotations = sheet(fresh).evidence
-    for number in sorted({int(n) for name in done for n in _CITED.findall(new.get(name, ""))} - set(sheet(text).evidence)):
+    for number in sorted(
+        {int(n) for name in done for n in _CITED.findall(new.get(name, ""))} - set(sheet(text).evidence)
+    ):
         if number in quotations:
             _, text = _quoted(text, quotations[number])
     for key in ("title", "incidents"):
@@ -258,7 +260,7 @@ def recounted(text: str, fresh: str) -> str:
 def take_newer(text: str, ref: str, mark: str, take: bool = True) -> str:
     """A conflict settled: the newly generated text in place of the edited one, or the edited one and no more."""
     parts = pieces(parse(text))
-    at = _place_of(parts, ref, mark)
+    at = place_of(parts, ref, mark)
     name = ref.removeprefix("b:")
     other = next((i for i, p in enumerate(parts) if p.block and p.block.id == CONFLICT + name), None)
     block = parts[at].block
@@ -268,9 +270,9 @@ def take_newer(text: str, ref: str, mark: str, take: bool = True) -> str:
         newer = parts[other].block
         assert newer is not None
         lines = [re.sub(r"^>\s?", "", line.rstrip("\r\n")) for line in newer.body.strip("\r\n").split("\n")]
-        body = _newline(text).join(lines[2:]) + _newline(text)
-        parts[at] = _with_body(parts[at], body, sha=digest(body))
-    return _joined([*parts[:other], *parts[other + 1 :]])
+        body = newline_of(text).join(lines[2:]) + newline_of(text)
+        parts[at] = with_body(parts[at], body, sha=digest(body))
+    return joined([*parts[:other], *parts[other + 1 :]])
 
 
 def set_status(text: str, status: str) -> str:
@@ -286,37 +288,11 @@ def _of(value: Any) -> int | None:
     return read(value)
 
 
-def _joined(parts: Sequence[Piece]) -> str:
-    return "".join(piece.raw for piece in parts)
-
-
-def _newline(text: str) -> str:
-    return "\r\n" if text.split("\n", 1)[0].endswith("\r") else "\n"
-
-
-def _place_of(parts: Sequence[Piece], ref: str, mark: str) -> int:
-    """Where the part named by `ref` stands; raises Stale when it is gone or no longer what the human saw."""
-    for at, piece in enumerate(parts):
-        if (piece.item and piece.item.ref == ref) or (piece.block and f"b:{piece.block.id}" == ref):
-            now = piece.item.mark if piece.item else digest(piece.block.body) if piece.block else ""
-            if now != mark:
-                raise Stale(piece.block.body.strip() if piece.block else piece.raw.strip())
-            return at
-    raise Stale()
-
-
 def _item(parts: Sequence[Piece], ref: str, mark: str) -> Item:
-    item = parts[_place_of(parts, ref, mark)].item
+    item = parts[place_of(parts, ref, mark)].item
     if item is None:
         raise Refused("Only entries of the timeline can be kept.")
     return item
-
-
-def _without(parts: Sequence[Piece], at: int) -> list[Piece]:
-    """The parts without that one and the conflict that belongs to it."""
-    block = parts[at].block
-    other = f"{CONFLICT}{block.id}" if block else None
-    return [p for i, p in enumerate(parts) if i != at and (other is None or p.block is None or p.block.id != other)]
 
 
 def _line(time: str, label: str, words: str) -> str:
@@ -331,53 +307,18 @@ def _moment(text: str, time: str) -> int:
     clock, _ = clock_of(parse(text))
     at = moment(plain(time), clock)
     if at is None:
-        raise Refused(f"{plain(time)[:40] or 'An empty time'} is no time; write it as 10:43:05, or 2026-11-23 10:43:05.")
+        raise Refused(
+            f"{plain(time)[:40] or 'An empty time'} is no time; write it as 10:43:05, or 2026-11-23 10:43:05."
+        )
     return at
 
 
 def _rewritten(piece: Piece, line: str, text: str) -> Piece:
-    newline = _newline(text)
+    newline = newline_of(text)
     if piece.block is not None:
-        return _with_body(piece, f"{line}{newline}")
+        return with_body(piece, f"{line}{newline}")
     tail = re.search(r"(?:[ \t]*\r?\n)*\Z", piece.raw)
     return replace(piece, raw=f"{line}{tail.group() if tail else newline}", item=None)
-
-
-def _with_body(piece: Piece, body: str, sha: str = "") -> Piece:
-    assert piece.block is not None
-    block = piece.block
-    begin = block.begin
-    if sha:
-        block, begin = replace(block, sha=sha, seen=""), ""
-    elif block.begin:
-        begin = block.begin
-    changed = replace(block, body=body, begin=begin)
-    return Piece(changed.raw, changed)
-
-
-def _inserted(parts: Sequence[Piece], piece: Piece, at: int) -> list[Piece]:
-    """The parts with an entry more, after the last one whose time is not later (and after its conflict)."""
-    place = None
-    for index, one in enumerate(parts):
-        if one.item and one.item.moment is not None and one.item.moment <= at:
-            place = index + 1
-    if place is None:
-        place = next((i for i, one in enumerate(parts) if one.item), None)
-    if place is None:
-        head = next((i for i, one in enumerate(parts) if one.block and one.block.id == TIMELINE), None)
-        if head is None:
-            raise Refused("The document has no timeline to put this in.")
-        place = head + 1
-    while place < len(parts) and (block := parts[place].block) and block.id.startswith(f"{CONFLICT}{TIMELINE}."):
-        place += 1
-    return [*parts[:place], *_spaced(parts[place - 1].raw if place else "", piece), *parts[place:]]
-
-
-def _spaced(before: str, piece: Piece) -> list[Piece]:
-    newline = "\r\n" if piece.raw.endswith("\r\n") else "\n"
-    lines = before.replace("\r\n", "\n")
-    gap = "" if not lines or lines.endswith("\n\n") else newline if lines.endswith("\n") else newline * 2
-    return [Piece(gap), piece] if gap else [piece]
 
 
 def _quoted(text: str, evidence: Evidence) -> tuple[int, str]:
@@ -393,15 +334,17 @@ def _quoted(text: str, evidence: Evidence) -> tuple[int, str]:
         number = max([*(int(v) for v in numbers.values()), *known], default=0) + 1
     if number in known:
         return number, text
-    newline = _newline(text)
+    newline = newline_of(text)
     block = documents.block(f"{EVIDENCE}{number}", quotation(number, evidence)).replace("\n", newline)
     parts = pieces(document)
-    last = max((i for i, p in enumerate(parts) if p.block and p.block.id.startswith(EVIDENCE[:-1])), default=None)
+    last = max(
+        (i for i, p in enumerate(parts) if p.block and p.block.id.startswith(EVIDENCE[:-1])), default=None
+    )
     if last is None:
         last = max((i for i, p in enumerate(parts) if not p.data), default=-1)
-    parts = [*parts[: last + 1], *_spaced(parts[last].raw, Piece(block + newline)), *parts[last + 1 :]]
-    text = _joined(parts)
-    return number, _with_data(text, "index", {**index, "evidence": {**numbers, key: number}})
+    parts = [*parts[: last + 1], *spaced(parts[last].raw, Piece(block + newline)), *parts[last + 1 :]]
+    text = joined(parts)
+    return number, with_data(text, "index", {**index, "evidence": {**numbers, key: number}})
 
 
 def quotation(number: int, evidence: Evidence) -> str:
@@ -425,8 +368,8 @@ def _actions(text: str, rewrite: Callable[[list[str], Sequence[str]], object]) -
         raise Refused("The table of measures is no longer there; undo, or write it again in an editor.")
     lines = [line.rstrip("\r") for line in block.body.split("\n")]
     rewrite(lines, columns)
-    body = "\n".join(lines).replace("\n", _newline(text))
-    return _joined([*parts[:at], _with_body(parts[at], body), *parts[at + 1 :]])
+    body = "\n".join(lines).replace("\n", newline_of(text))
+    return joined([*parts[:at], with_body(parts[at], body), *parts[at + 1 :]])
 
 
 def _row_of(lines: Sequence[str], row: int, mark: str) -> int:
@@ -455,19 +398,4 @@ def _review(text: str) -> dict[str, Any]:
 
 
 def _with_review(text: str, value: dict[str, Any]) -> str:
-    return _with_data(text, REVIEW, {key: part for key, part in value.items() if part})
-
-
-def _with_data(text: str, name: str, value: dict[str, Any]) -> str:
-    """The document with a data comment set, added before the index when there is none, removed when empty."""
-    parts = pieces(parse(text))
-    newline = _newline(text)
-    raw = documents.data(name, value).replace("\n", newline) if value else ""
-    at = next((i for i, piece in enumerate(parts) if piece.data == name), None)
-    if at is not None:
-        return _joined([*parts[:at], Piece(raw), *parts[at + 1 :]])
-    if not raw:
-        return text
-    place = next((i for i, piece in enumerate(parts) if piece.data == "index"), len(parts))
-    gap = "" if place == 0 or parts[place - 1].raw.endswith("\n") else newline
-    return _joined([*parts[:place], Piece(gap + raw), *parts[place:]])
+    return with_data(text, REVIEW, {key: part for key, part in value.items() if part})

@@ -42,13 +42,20 @@ def draw(document: Document, sheet: Sheet, start: int | None = None, end: int | 
     first, last = _extent(part) or whole
     marks, spans = _marked(sheet, first, last)
     drawing = figure.svg(part, marks, spans, uid="figure", plot=PLOT)
-    return Drawn(drawing, _dots(sheet, first, last), first, last, whole, figure.legend(data)) if drawing else None
+    return (
+        Drawn(drawing, _dots(sheet, first, last), first, last, whole, figure.legend(data))
+        if drawing
+        else None
+    )
 
 
 def _interesting(sheet: Sheet, whole: tuple[int, int]) -> tuple[int, int]:
     """The span around all outages and what led to them, in which they take up a good part of the figure."""
     times = [
-        at for one in sheet.incidents for kind in KEYS if (at := render.moment(one.get(kind))) is not None and whole[0] <= at <= whole[1]
+        at
+        for one in sheet.incidents
+        for kind in KEYS
+        if (at := render.moment(one.get(kind))) is not None and whole[0] <= at <= whole[1]
     ]
     if not times:
         return whole
@@ -70,7 +77,9 @@ def _marked(sheet: Sheet, first: int, last: int) -> tuple[list[figure.Mark], lis
 
 def _extent(data: dict[str, Any]) -> tuple[int, int] | None:
     start, step = data.get("start"), data.get("step")
-    length = max((len(data[name]) for name in ("requests", "errors") if isinstance(data.get(name), list)), default=0)
+    length = max(
+        (len(data[name]) for name in ("requests", "errors") if isinstance(data.get(name), list)), default=0
+    )
     if not isinstance(start, int) or not isinstance(step, int) or step < 1 or not length:
         return None
     return start, start + length * step * SECOND
@@ -80,7 +89,11 @@ def _part(data: dict[str, Any], start: int, end: int) -> dict[str, Any]:
     """The series cut to whole steps around a span; all of it where less than two steps would be left."""
     step = data["step"] * SECOND
     low, high = max(0, (start - data["start"]) // step), -(-(end - data["start"]) // step)
-    cut = {name: data[name][low:high] for name in ("requests", "failed", "errors") if isinstance(data.get(name), list)}
+    cut = {
+        name: data[name][low:high]
+        for name in ("requests", "failed", "errors")
+        if isinstance(data.get(name), list)
+    }
     if max((len(values) for values in cut.values()), default=0) < 2:
         return data
     return {**data, **cut, "start": data["start"] + low * step}

@@ -21,7 +21,11 @@ def with_value(text: str, key: str, value: Any) -> str:
     newline = "\r\n" if text.split("\n", 1)[0].endswith("\r") else "\n"
     nested = isinstance(value, dict | list)
     written = yaml.safe_dump(
-        {key: value}, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=None if nested else False
+        {key: value},
+        sort_keys=False,
+        allow_unicode=True,
+        width=10_000,
+        default_flow_style=None if nested else False,
     ).replace("\n", newline)
     if not document.front:
         return f"---{newline}{written}---{newline}{text}"

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from ..sources import Discovery
 
 ROWS = 120  # lines shown at a time
-SPAN = 6 * 3600 * SECOND  # what is held at a time; a longer window is read around the moment that is looked at
+SPAN = (
+    6 * 3600 * SECOND
+)  # what is held at a time; a longer window is read around the moment that is looked at
 FOLD = 10 * SECOND  # lines of one kind within this time are shown as one
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 _COLUMNS = (
@@ -68,7 +70,9 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
         found for path in given.get("paths") or () if (found := _existing(str(path), folder))
     ]
     if not paths:
-        raise NoLogs("The logs behind this document are not here; name their directory with --logs to see the lines around.")
+        raise NoLogs(
+            "The logs behind this document are not here; name their directory with --logs to see the lines around."
+        )
     name = str(given.get("zone") or metadata.get("zone") or "UTC")
     options = Options(
         window=Window(moment(bounds.get("start")), moment(bounds.get("end"))),
@@ -289,11 +293,16 @@ class EventLog:
         same = np.zeros(table.num_rows, np.int64)
         if chosen.text:
             words = self.masker.original(chosen.text)
-            hits = [pc.match_substring(table[n].cast(pa.string()), words, ignore_case=True) for n in ("message", "client", "file")]
+            hits = [
+                pc.match_substring(table[n].cast(pa.string()), words, ignore_case=True)
+                for n in ("message", "client", "file")
+            ]
             keep &= np.logical_or.reduce([pc.fill_null(hit, False).to_numpy() for hit in hits])
         if chosen.level in LEVELS:
             loud = pa.array(LEVELS[LEVELS.index(chosen.level) :])
-            severe = pc.fill_null(pc.is_in(table["severity"].cast(pa.string()), value_set=loud), False).to_numpy()
+            severe = pc.fill_null(
+                pc.is_in(table["severity"].cast(pa.string()), value_set=loud), False
+            ).to_numpy()
             failed = pc.fill_null(pc.greater_equal(table["status"], 500), False).to_numpy()
             keep &= severe | failed
         for name, value in (("source", chosen.source), ("service", self.masker.original(chosen.service))):
@@ -354,7 +363,9 @@ def _at(table: pa.Table, cited: Mapping[tuple[str, int], int]) -> np.ndarray:
         by_file.setdefault(file, []).append(line)
     for file, lines in by_file.items():
         here = pc.equal(table["file"].cast(pa.string()), file)
-        found |= pc.fill_null(pc.and_(here, pc.is_in(table["line"], value_set=pa.array(lines))), False).to_numpy()
+        found |= pc.fill_null(
+            pc.and_(here, pc.is_in(table["line"], value_set=pa.array(lines))), False
+        ).to_numpy()
     return found
 
 
@@ -374,7 +385,9 @@ def _folded(table: pa.Table, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return keep, same
     part = table.take(places)
     kind = signatures(part["message"].combine_chunks()).indices.fill_null(-1).to_numpy().astype(np.int64)
-    source = part["source"].cast(pa.string()).combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+    source = (
+        part["source"].cast(pa.string()).combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+    )
     kind[part["status"].is_valid().to_numpy()] = -2
     status = part["status"].fill_null(0).to_numpy().astype(np.int64)
     span = part["time"].to_numpy() // FOLD

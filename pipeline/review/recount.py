@@ -50,7 +50,9 @@ class Recount:
         study = self.study()
         page = sheet(text)
         if len(page.incidents) != len(study.findings.incidents):
-            raise edits.Refused("The logs do not show the outages of this document, so its figures stay as they are.")
+            raise edits.Refused(
+                "The logs do not show the outages of this document, so its figures stay as they are."
+            )
         found = _overridden(study, page, self.question.options.slo)
         metadata = parse(text).metadata
         made_by = metadata.get("retrolog")
@@ -82,7 +84,9 @@ def _overridden(study: Study, page: Sheet, slo: float | None) -> Findings:
     )
 
 
-def _incident(study: Study, incident: Incident, at: int, stated: dict[str, Any], page: Sheet, slo: float | None) -> Incident:
+def _incident(
+    study: Study, incident: Incident, at: int, stated: dict[str, Any], page: Sheet, slo: float | None
+) -> Incident:
     onset, recovery = moment(stated.get("onset")), moment(stated.get("recovery"))
     before = incident.recovery.time if incident.recovery else None
     if onset is not None and (onset != incident.onset.time or recovery != before):
@@ -119,7 +123,12 @@ def _between(
     span = replace(spans[at], onset=first, recovery=last)
     cost = impact(study.summary, span, window, slo)
     return replace(
-        incident, onset=first, recovery=last, impact=cost, severity=severity_of(cost), scope=scope_of(span, cost)
+        incident,
+        onset=first,
+        recovery=last,
+        impact=cost,
+        severity=severity_of(cost),
+        scope=scope_of(span, cost),
     )
 
 

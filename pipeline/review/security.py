@@ -65,7 +65,9 @@ class Guard:
         if origin is not None and origin != f"http://{request.host}":
             return "Requests from other pages are refused."
         entering = request.method == "GET" and request.path == f"/{self.room}/enter"
-        if not entering and not compare_digest(request.cookies.get(COOKIE, "").encode(), self.session.encode()):
+        if not entering and not compare_digest(
+            request.cookies.get(COOKIE, "").encode(), self.session.encode()
+        ):
             return "This page opens with the link that `retrolog review` prints."
         if request.method in ("GET", "HEAD"):
             return ""

@@ -27,7 +27,9 @@ def start(file: Path, logs: Sequence[str] = (), port: int = 0) -> tuple[BaseWSGI
         try:
             place.bind((guard.host, port))
         except OSError as error:
-            raise BadOption(f"Port {port} of {guard.host} cannot be used ({error.strerror}); leave --port out for a free one.") from error
+            raise BadOption(
+                f"Port {port} of {guard.host} cannot be used ({error.strerror}); leave --port out for a free one."
+            ) from error
         place.listen()
         guard.port = int(place.getsockname()[1])
         server = make_server(guard.host, port, app, threaded=True, fd=place.fileno())  # it takes a copy

@@ -203,12 +203,19 @@ def _split(segment: Text, clock: Clock, seen: dict[str, int]) -> tuple[bool, lis
             return False, result
         stop = at + 1
         if not _ENTRY.fullmatch(lines[at].rstrip()):
-            while stop < len(lines) and not _ITEM.match(lines[stop]) and not re.match(r"#{1,6}\s", lines[stop]):
+            while (
+                stop < len(lines) and not _ITEM.match(lines[stop]) and not re.match(r"#{1,6}\s", lines[stop])
+            ):
                 stop += 1
             result.append(Piece("".join(lines[at:stop])))
             at = stop
             continue
-        while stop < len(lines) and lines[stop].strip() and not _ITEM.match(lines[stop]) and lines[stop][0] != "#":
+        while (
+            stop < len(lines)
+            and lines[stop].strip()
+            and not _ITEM.match(lines[stop])
+            and lines[stop][0] != "#"
+        ):
             stop += 1
         body = "".join(lines[at:stop])
         while stop < len(lines) and not lines[stop].strip():
@@ -261,7 +268,9 @@ def question(block: Block) -> Question:
     found = _QUESTION.match(asked)
     if found is None:
         return Question(ref, mark, asked, rest)
-    return Question(ref, mark, found["question"].strip(), rest, "" if found["owner"] == OPEN else found["owner"])
+    return Question(
+        ref, mark, found["question"].strip(), rest, "" if found["owner"] == OPEN else found["owner"]
+    )
 
 
 def table(body: str) -> tuple[tuple[str, ...], tuple[Action, ...]]:
@@ -277,7 +286,9 @@ def table(body: str) -> tuple[tuple[str, ...], tuple[Action, ...]]:
             break
         values = [*cells(lines[at]), *([""] * len(columns))]
         if any(values):
-            rows.append(Action(at, digest(lines[at]), {name.lower(): values[i] for i, name in enumerate(columns)}))
+            rows.append(
+                Action(at, digest(lines[at]), {name.lower(): values[i] for i, name in enumerate(columns)})
+            )
     return columns, tuple(rows)
 
 

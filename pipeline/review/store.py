@@ -49,7 +49,9 @@ class Store:
         self._undo: list[Step] = []
         self._redo: list[Step] = []
         if not parse(self.read()).is_draft:
-            raise NotADraft(f"{path} holds no retrolog draft; review takes what `retrolog draft -o FILE` wrote.")
+            raise NotADraft(
+                f"{path} holds no retrolog draft; review takes what `retrolog draft -o FILE` wrote."
+            )
 
     def read(self) -> str:
         """The text as it stands in the file now; raises NotADraft when it cannot be read."""

@@ -64,7 +64,9 @@ def test_another_room_is_no_room(page: Page) -> None:
     assert page.client.get(f"{page.origin}/").status_code in (403, 404)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:8123", "[::1]:8123"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:8123", "[::1]:8123"]
+)
 def test_another_host_name_is_refused(page: Page, host: str) -> None:
     answer = page.client.get(page.path(""), headers={"Host": host})
     assert answer.status_code == 403
@@ -85,7 +87,9 @@ def test_another_host_name_is_refused(page: Page, host: str) -> None:
 )
 def test_changes_come_from_the_page_itself_only(page: Page, headers: dict[str, str]) -> None:
     before = page.store.read()
-    answer = page.client.post(page.path("edit"), json={"op": "status", "args": {"status": "final"}}, headers=headers)
+    answer = page.client.post(
+        page.path("edit"), json={"op": "status", "args": {"status": "final"}}, headers=headers
+    )
     assert answer.status_code == 403
     assert page.store.read() == before
 
@@ -94,12 +98,24 @@ def test_a_form_of_another_site_changes_nothing(page: Page) -> None:
     headers = {"Origin": page.origin, "X-Retrolog": "1"}
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         body = '{"op": "status", "args": {"status": "final"}}'
-        assert page.client.post(page.path("edit"), data=body, content_type=kind, headers=headers).status_code == 403
+        assert (
+            page.client.post(page.path("edit"), data=body, content_type=kind, headers=headers).status_code
+            == 403
+        )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["../pyproject.toml", "..%2f..%2fpyproject.toml", "%2e%2e/report.css", "page.html.j2", "", "review.css/", "/etc/passwd", "C:\\x"],
+    [
+        "../pyproject.toml",
+        "..%2f..%2fpyproject.toml",
+        "%2e%2e/report.css",
+        "page.html.j2",
+        "",
+        "review.css/",
+        "/etc/passwd",
+        "C:\\x",
+    ],
 )
 def test_only_the_pages_own_files_are_served(page: Page, name: str) -> None:
     answer = page.client.get(page.path(f"asset/{name}"))
@@ -114,7 +130,13 @@ def test_every_file_of_the_page_is_served_with_its_kind(page: Page) -> None:
 
 
 def test_every_answer_carries_the_policy(page: Page, stranger: Page) -> None:
-    for answer in (page.get(""), page.get("state"), page.get("asset/none"), page.client.get(f"{page.origin}/x"), stranger.get("")):
+    for answer in (
+        page.get(""),
+        page.get("state"),
+        page.get("asset/none"),
+        page.client.get(f"{page.origin}/x"),
+        stranger.get(""),
+    ):
         for name, value in security.HEADERS.items():
             assert answer.headers[name] == value
     assert "unsafe" not in security.POLICY
@@ -126,7 +148,11 @@ def test_the_page_holds_no_inline_script_style_or_handler_and_nothing_from_elsew
     assert not re.search(r"<script(?![^>]* src=\"asset/)", text)
     assert "<style" not in text
     assert not re.search(r"<[a-z][^>]*\s(?:on[a-z]+|style)\s*=", text)
-    outside = [url for url in re.findall(r"(?:src|href)=\"([^\"]*)\"", text) if not url.startswith(("asset/", "#", "data:,"))]
+    outside = [
+        url
+        for url in re.findall(r"(?:src|href)=\"([^\"]*)\"", text)
+        if not url.startswith(("asset/", "#", "data:,"))
+    ]
     assert not outside
 
 
@@ -149,7 +175,12 @@ def test_hostile_log_text_is_text(page: Page) -> None:
 
 
 def test_hostile_words_in_the_document_are_text(page: Page) -> None:
-    page.post("add", time="09:11:00", label='"><img src=x>', words=HOSTILE + ' <svg onload="x"> ![a](http://x.example/p.png)')
+    page.post(
+        "add",
+        time="09:11:00",
+        label='"><img src=x>',
+        words=HOSTILE + ' <svg onload="x"> ![a](http://x.example/p.png)',
+    )
     html = page.get("").text
     for part in ("<img", "<svg onload", "<script>", 'href="javascript'):
         assert part not in html
@@ -191,7 +222,9 @@ def test_a_change_of_what_an_editor_changed_meanwhile_is_refused_and_shown(page:
     one = sheet(page.store.read()).items[0]
     text = in_editor(page.store.read(), one, "as the editor says.")
     page.store.path.write_text(text)
-    answer = page.post("change", ref=one.ref, mark=one.mark, time=one.time, label="", words="as the page says")
+    answer = page.post(
+        "change", ref=one.ref, mark=one.mark, time=one.time, label="", words="as the page says"
+    )
     assert answer.status_code == 409
     assert "as the editor says." in answer.get_json()["current"]
     assert page.store.read() == text
@@ -217,7 +250,9 @@ def test_news_from_an_editor_reach_the_page_and_no_news_cost_nothing(page: Page)
 def test_requests_that_make_no_sense_are_refused(page: Page, body: object) -> None:
     before = page.store.read()
     headers = {"Origin": page.origin, "X-Retrolog": "1"}
-    answer = page.client.post(page.path("edit"), data=json.dumps(body), content_type="application/json", headers=headers)
+    answer = page.client.post(
+        page.path("edit"), data=json.dumps(body), content_type="application/json", headers=headers
+    )
     assert answer.status_code == 400
     assert answer.is_json
     assert page.store.read() == before
@@ -225,7 +260,9 @@ def test_requests_that_make_no_sense_are_refused(page: Page, body: object) -> No
 
 def test_a_body_without_end_is_refused(page: Page) -> None:
     headers = {"Origin": page.origin, "X-Retrolog": "1"}
-    answer = page.client.post(page.path("edit"), data=b"[" * (2 << 20), content_type="application/json", headers=headers)
+    answer = page.client.post(
+        page.path("edit"), data=b"[" * (2 << 20), content_type="application/json", headers=headers
+    )
     assert answer.status_code == 413
 
 
@@ -235,7 +272,9 @@ def test_what_fails_is_said_in_a_sentence(page: Page) -> None:
     assert "is no time" in answer.get_json()["error"]
 
 
-@pytest.mark.parametrize("query", [{"from": "x", "to": "y"}, {"from": "0", "to": "1"}, {"from": 9 * 10**18, "to": 1}, {}])
+@pytest.mark.parametrize(
+    "query", [{"from": "x", "to": "y"}, {"from": "0", "to": "1"}, {"from": 9 * 10**18, "to": 1}, {}]
+)
 def test_the_figure_is_drawn_whatever_part_is_asked_for(page: Page, query: dict[str, str | int]) -> None:
     assert 'class="figure" viewBox' in page.get("figure", **query).get_json()["html"]
 
@@ -248,7 +287,9 @@ def test_zooming_shows_less(page: Page) -> None:
 
 
 def test_without_logs_the_quoted_lines_still_show(document: Path, tmp_path: Path) -> None:
-    document.write_text(re.sub(r"(?m)^command: .*$", f"command: retrolog draft {tmp_path}/gone", document.read_text()))
+    document.write_text(
+        re.sub(r"(?m)^command: .*$", f"command: retrolog draft {tmp_path}/gone", document.read_text())
+    )
     page = opened(document)
     one = sheet(page.store.read()).items[0]
     body = page.get("log", ref=one.ref).get_json()

@@ -23,7 +23,16 @@ from ..example import FINDINGS, INCIDENT, S
 COMMAND = "retrolog draft logs"
 DRAFT = draft.markdown(FINDINGS, COMMAND)
 WINDOWS = DRAFT.replace("\n", "\r\n")
-LINE = Evidence("app-1/syslog", 99, 1, 9000, 60, "00112233445566aa", "Nov 23 12:04:59 app-1 kernel: `out` of [memory](x)", None)
+LINE = Evidence(
+    "app-1/syslog",
+    99,
+    1,
+    9000,
+    60,
+    "00112233445566aa",
+    "Nov 23 12:04:59 app-1 kernel: `out` of [memory](x)",
+    None,
+)
 HOSTILE = (
     "<!-- retrolog:end timeline --> \x1b[31m | `x`\n<!-- retrolog:block id=a sha=000000000000 -->",
     "- 10:00:00 — nested",
@@ -50,7 +59,9 @@ def test_keep_marks_an_entry_until_it_changes() -> None:
     text = edits.keep(DRAFT, one.ref, one.mark)
     assert item(text, 0).kept
     assert item(again(text), 0).kept, "a later draft leaves the mark"
-    changed = edits.change(text, one.ref, one.mark, time=one.time, label=one.label, words="now says something else")
+    changed = edits.change(
+        text, one.ref, one.mark, time=one.time, label=one.label, words="now says something else"
+    )
     assert not item(changed, 0).kept
     assert edits.keep(text, one.ref, one.mark, on=False) == DRAFT
 
@@ -120,7 +131,13 @@ def test_a_promoted_line_is_quoted_with_its_place_and_digest() -> None:
     text = edits.promote(DRAFT, time="12:04:59", label="", words="kernel: out of memory", evidence=LINE)
     own = next(one for one in sheet(text).items if one.own)
     quoted = sheet(text).evidence[own.cites[0]]
-    assert (quoted.file, quoted.line, quoted.offset, quoted.size, quoted.digest) == ("app-1/syslog", 99, 9000, 60, LINE.digest)
+    assert (quoted.file, quoted.line, quoted.offset, quoted.size, quoted.digest) == (
+        "app-1/syslog",
+        99,
+        9000,
+        60,
+        LINE.digest,
+    )
     assert quoted.text == LINE.text
     assert not [one for one in check.check(text) if one.rule == "lost-evidence"]
     later = again(text)
@@ -224,9 +241,19 @@ def test_what_changed_meanwhile_is_never_overwritten(edit: Callable[[str, object
     [
         (lambda: edits.add(DRAFT, time="soon", label="", words="x"), "is no time"),
         (lambda: edits.add(DRAFT, time="12:00:00", label="", words=" \n "), "needs words"),
-        (lambda: edits.add("---\nretrolog: {}\n---\nhello\n", time="2026-11-23 12:00:00", label="", words="x"), "no timeline"),
+        (
+            lambda: edits.add(
+                "---\nretrolog: {}\n---\nhello\n", time="2026-11-23 12:00:00", label="", words="x"
+            ),
+            "no timeline",
+        ),
         (lambda: edits.set_status(DRAFT, "secret"), "one of"),
-        (lambda: edits.join(DRAFT, item(DRAFT, 0).ref, item(DRAFT, 0).mark, item(DRAFT, 0).ref, item(DRAFT, 0).mark), "merged with another"),
+        (
+            lambda: edits.join(
+                DRAFT, item(DRAFT, 0).ref, item(DRAFT, 0).mark, item(DRAFT, 0).ref, item(DRAFT, 0).mark
+            ),
+            "merged with another",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(edit: Callable[[], str], why: str) -> None:
@@ -263,7 +290,24 @@ WORDS = st.one_of(st.text(min_size=1, max_size=30), st.sampled_from(HOSTILE))
 @st.composite
 def some_edit(draw: st.DrawFn) -> Callable[[Sheet], Edit | None]:
     """An edit that depends on what the document holds by the time it is made."""
-    kind = draw(st.sampled_from(["keep", "drop", "change", "join", "add", "promote", "answer", "set", "row", "away", "incident", "status"]))
+    kind = draw(
+        st.sampled_from(
+            [
+                "keep",
+                "drop",
+                "change",
+                "join",
+                "add",
+                "promote",
+                "answer",
+                "set",
+                "row",
+                "away",
+                "incident",
+                "status",
+            ]
+        )
+    )
     at, words, seconds = draw(st.integers(0, 99)), draw(WORDS), draw(st.integers(0, 540))
     time = f"12:{seconds // 60:02}:{seconds % 60:02}"
 
@@ -324,7 +368,9 @@ def test_any_edits_then_undo_give_the_bytes_back_and_redo_the_edits(
         except edits.Refused:
             continue
         blocks = parse(store.read()).blocks
-        assert set(blocks) - {name for name in blocks if name.startswith("evidence.")} <= set(parse(start).blocks)
+        assert set(blocks) - {name for name in blocks if name.startswith("evidence.")} <= set(
+            parse(start).blocks
+        )
         times = [one.moment for one in sheet(store.read()).items if one.moment is not None]
         assert times == sorted(times)
     edited = store.read()

@@ -92,10 +92,14 @@ def test_a_quoted_line_verifies(log: EventLog, logs: Path, drafted: str) -> None
     assert (logs / "syslog").read_bytes()[item.offset : item.offset + item.size] == raw
     assert "marina" not in item.text
     text = edits.promote(drafted, time=row.time, label="", words=edits.spoken(row), evidence=item)
-    assert {verdict.status for verdict in verify(text, DiscoveredLogs(discover([str(logs)])))} == {"confirmed"}
+    assert {verdict.status for verdict in verify(text, DiscoveredLogs(discover([str(logs)])))} == {
+        "confirmed"
+    }
 
 
-@pytest.mark.parametrize(("file", "line"), [("syslog", 0), ("syslog", 10**9), ("../etc/passwd", 1), ("/etc/passwd", 1), ("", -1)])
+@pytest.mark.parametrize(
+    ("file", "line"), [("syslog", 0), ("syslog", 10**9), ("../etc/passwd", 1), ("/etc/passwd", 1), ("", -1)]
+)
 def test_only_lines_of_these_logs_are_quoted(log: EventLog, file: str, line: int) -> None:
     with pytest.raises(NoLogs):
         log.quote(file, line)
@@ -103,28 +107,46 @@ def test_only_lines_of_these_logs_are_quoted(log: EventLog, file: str, line: int
 
 @pytest.mark.parametrize(
     "command",
-    ["", "cat x", "retrolog render x", "retrolog draft", "retrolog draft 'unclosed", "retrolog draft https://x.example/logs", "retrolog draft -", "retrolog draft gone --nonsense"],
+    [
+        "",
+        "cat x",
+        "retrolog render x",
+        "retrolog draft",
+        "retrolog draft 'unclosed",
+        "retrolog draft https://x.example/logs",
+        "retrolog draft -",
+        "retrolog draft gone --nonsense",
+    ],
 )
 def test_a_document_names_only_logs_that_are_here(command: str, tmp_path: Path) -> None:
-    document = parse(f"---\nretrolog: {{version: 1}}\ncommand: \"{command}\"\n---\n")
+    document = parse(f'---\nretrolog: {{version: 1}}\ncommand: "{command}"\n---\n')
     with pytest.raises(NoLogs, match="--logs"):
         asked(document, tmp_path)
 
 
 def test_a_relative_path_is_looked_for_beside_the_document(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
-    document = parse("---\nretrolog: {version: 1}\ncommand: retrolog draft logs --tz Europe/Berlin --year 2025 --no-mask\n---\n")
+    document = parse(
+        "---\nretrolog: {version: 1}\ncommand: retrolog draft logs --tz Europe/Berlin --year 2025 --no-mask\n---\n"
+    )
     question = asked(document, tmp_path)
     assert question.paths == (str(tmp_path / "logs"),)
-    assert (question.options.zone_name, question.options.zone_given, question.options.year) == ("Europe/Berlin", True, 2025)
+    assert (question.options.zone_name, question.options.zone_given, question.options.year) == (
+        "Europe/Berlin",
+        True,
+        2025,
+    )
     assert not question.mask
 
 
-def test_clocks_that_are_ahead_are_set_right(log: EventLog, page: Sheet, drafted: str, tmp_path: Path) -> None:
+def test_clocks_that_are_ahead_are_set_right(
+    log: EventLog, page: Sheet, drafted: str, tmp_path: Path
+) -> None:
     ahead = drafted.replace("{file: syslog,", "{file: syslog, clock_offset_s: 2.5,", 1)
     assert ahead != drafted
     other = EventLog(asked(parse(ahead), tmp_path), page, ahead)
     moments = [
-        {row.line: row.moment for row in one.view(page.clock, Filter(source="syslog", gist=False)).rows} for one in (log, other)
+        {row.line: row.moment for row in one.view(page.clock, Filter(source="syslog", gist=False)).rows}
+        for one in (log, other)
     ]
     assert {moments[0][line] - moments[1][line] for line in moments[0]} == {2_500_000}

@@ -15,7 +15,10 @@ from retrolog.pipeline.document import merge, parse
 from retrolog.pipeline.review.security import Guard
 from retrolog.pipeline.review.sheet import sheet
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
+    None,
+)
 if CHROMIUM is None and not os.environ.get("CI"):
     pytest.skip("no Chromium is installed (apt-get install chromium)", allow_module_level=True)
 
@@ -55,8 +58,13 @@ def visit(browser: Browser, served: Guard) -> Iterator[Open]:
         page = context.new_page()
         page.set_default_timeout(WAIT)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None)
-        page.on("request", lambda one: None if _own(one.url, served) else troubles.append(f"asked for {one.url}"))
+        page.on(
+            "console",
+            lambda line: troubles.append(line.text) if "Content Security Policy" in line.text else None,
+        )
+        page.on(
+            "request", lambda one: None if _own(one.url, served) else troubles.append(f"asked for {one.url}")
+        )
         page.on("dialog", _unexpected(troubles))
         page.goto(served.url)
         page.wait_for_selector("#log .line, #log .notice:not(:has-text('Reading'))", state="attached")
@@ -143,7 +151,11 @@ def test_by_keyboard_from_draft_to_finished(visit: Open, document: Path, drafted
     page.wait_for_selector("#log .line:focus")
     keys.press("p")
     said(page, "log line promoted")
-    assert [item for item in sheet(document.read_text()).items if item.own and "onerror" in item.words and item.cites]
+    assert [
+        item
+        for item in sheet(document.read_text()).items
+        if item.own and "onerror" in item.words and item.cites
+    ]
 
     questions = len(sheet(document.read_text()).questions)
     keys.press("Escape")
@@ -242,7 +254,10 @@ def test_what_an_editor_does_meanwhile_is_merged(visit: Open, document: Path) ->
     page = visit()
     page.keyboard.press("e")
     page.wait_for_selector("#d-entry[open]")
-    document.write_text(document.read_text().replace("status: draft", "status: draft\nreviewers: two") + "\nFrom the editor.\n")
+    document.write_text(
+        document.read_text().replace("status: draft", "status: draft\nreviewers: two")
+        + "\nFrom the editor.\n"
+    )
     page.fill("#d-words", "From the page.")
     page.keyboard.press("Control+Enter")
     said(page, "entry changed")
@@ -350,7 +365,9 @@ def test_the_dark_page_is_dark(visit: Open) -> None:
 
 def test_nothing_moves_for_those_who_asked_for_it(visit: Open) -> None:
     page = visit(reduced_motion="reduce")
-    moving = page.evaluate("[...document.querySelectorAll('*')].filter(e => parseFloat(getComputedStyle(e).transitionDuration) > 0).length")
+    moving = page.evaluate(
+        "[...document.querySelectorAll('*')].filter(e => parseFloat(getComputedStyle(e).transitionDuration) > 0).length"
+    )
     assert moving == 0
 
 
@@ -396,6 +413,8 @@ def test_hostile_lines_do_nothing(visit: Open) -> None:
 def test_another_page_of_the_browser_gets_nothing(visit: Open, served: Guard) -> None:
     page = visit()
     other = page.context.new_page()
-    answer = other.request.get(f"http://127.0.0.1:{served.port}/{served.room}/state", headers={"Origin": "http://evil.example"})
+    answer = other.request.get(
+        f"http://127.0.0.1:{served.port}/{served.room}/state", headers={"Origin": "http://evil.example"}
+    )
     assert answer.status == 403
     assert other.request.get(f"http://127.0.0.1:{served.port}/").status in (403, 404)

@@ -80,7 +80,10 @@ def test_a_change_lands_on_what_the_editor_wrote(store: Store) -> None:
 
 def test_undo_refuses_to_undo_what_an_editor_changed_after_it(store: Store) -> None:
     one = sheet(DRAFT).items[0]
-    store.change(lambda text: edits.change(text, one.ref, one.mark, time=one.time, label="", words="page words"), "changed")
+    store.change(
+        lambda text: edits.change(text, one.ref, one.mark, time=one.time, label="", words="page words"),
+        "changed",
+    )
     store.path.write_text(store.path.read_text().replace("page words", "editor words"))
     with pytest.raises(Clash, match="changed"):
         store.undo()
