@@ -67,12 +67,15 @@ def kernel_of(parser: BlockParser) -> Kernel | None:
         return None
     from .kernels_access import ACCESS
     from .kernels_heads import HEADS, has_head
+    from .kernels_json import JSON
 
     form = favourites[0]
     if form.priority >= LAST_RESORT and parser.detector.generic_run < TRUSTED_AFTER:
         return None
     if form.name == "access":
         return ACCESS
+    if form.name == "json":
+        return JSON
     return HEADS if has_head(form) else None
 
 

@@ -181,7 +181,7 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     head_ok, begin_ok, kinds = np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_), []
     size = (head[ok] - rows.start[at]).tolist()
     for number, (early, late) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        event, assumed = _event(rows.row_text(int(at[early])), form, context)
+        event, assumed = event_alone(rows.row_text(int(at[early])), form, context)
         begin_ok[number] = event is not None and (event.time, assumed) == stamps.told(good[early])
         if not begin_ok[number]:
             event = None
@@ -207,7 +207,7 @@ def _has_level(rows: Rows, at: Positions, rest: Positions, head: Positions) -> M
 _LEVEL_WORD = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC)"
 
 
-def _event(text: str, form: Format, context: TimeContext) -> tuple[Event | None, tuple[str, ...]]:
+def event_alone(text: str, form: Format, context: TimeContext) -> tuple[Event | None, tuple[str, ...]]:
     """What the format makes of a row and what it assumed, without leaving a trace in the context."""
     anchor, before = context._anchor, context._before
     counts = context.counts.copy()
@@ -222,7 +222,7 @@ def _event(text: str, form: Format, context: TimeContext) -> tuple[Event | None,
 
 def _sample(text: str, form: Format, context: TimeContext) -> tuple[int, str, int] | None:
     """Where a row's stamp begins, the stamp, and how many spaces lie between it and the end of the message's first word."""
-    event, _ = _event(text, form, context)
+    event, _ = event_alone(text, form, context)
     if event is None or event.time is None or not event.message or not text.endswith(event.message):
         return None
     stamp = _STAMP.search(text, 0, 80)
@@ -287,7 +287,7 @@ def _says_the_same(
     text: str, kind: _Kind, told: tuple[int, tuple[str, ...]], form: Format, context: TimeContext
 ) -> bool:
     """Whether another row of a kind is read as the kind and its stamp say."""
-    event, assumed = _event(text, form, context)
+    event, assumed = event_alone(text, form, context)
     if event is None or (event.time, assumed) != told or event.message != text[kind.message :] or event.severity != kind.severity:
         return False
     said = [text[one:two] if two else None for one, two in kind.spans]
@@ -299,4 +299,4 @@ def _says_the_same(
 
 
 HEADS = Kernel(find)
-__all__ = ["HEADS", "has_head"]
+__all__ = ["HEADS", "event_alone", "has_head"]

@@ -89,7 +89,7 @@ FORMATS = (
         pattern=re.compile(
             rf"(?s)(?P<time>{ISO}|\d{{6}} {{1,2}}\d{{1,2}}:\d\d:\d\d)(?:\s+(?P<pid>\d+))? "
             r"(?:\[(?P<level>System|Note|Warning|ERROR|Error)\] (?:\[(?P<code>MY-\d+)\] )?(?:\[(?P<service>\w+)\] )?)(?P<message>.*)$"
-            rf"|(?P<time2>{ISO})\t\s*(?P<pid2>\d+) (?P<command>[A-Z][a-z]+(?: [A-Z][a-z]+)?)\t?(?P<message2>.*)$"
+            rf"|(?P<time2>{ISO}|\d{{6}} {{1,2}}\d{{1,2}}:\d\d:\d\d)\t\s*(?P<pid2>\d+) (?P<command>[A-Z][a-z]+(?: [A-Z][a-z]+)?)\t?(?P<message2>.*)$"
         ),
         priority=31,
         first="0123456789",

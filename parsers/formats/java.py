@@ -138,6 +138,21 @@ FORMATS = (
         first="[",
     ),
     Format(
+        name="gc_dated",
+        title="Java unified logging with the date",
+        samples=(
+            "[2026-11-23T10:40:29.123+0000][0.005s][info][gc] Using G1",
+            "[2026-11-23T10:40:29.123+0000][1234ms][77][78][warning][gc,heap,exit ] Heap",
+            "[2026-11-23T10:40:29.123+0000][debug][safepoint   ] Entering safepoint region",
+        ),
+        reference="openjdk.org/jeps/158; docs.oracle.com/en/java/javase/21/docs/specs/man/java.html (-Xlog)",
+        pattern=re.compile(
+            rf"(?s)\[(?P<time>{ISO})\](?:\[(?P<uptime>[\d.]+[mn]?s)\])?(?:\[\d+\]){{0,2}}\[(?P<level>trace|debug|info|warning|error) *\]\[(?P<service>[a-z0-9,+_]+) *\] ?(?P<message>.*)$"
+        ),
+        priority=32,
+        first="[",
+    ),
+    Format(
         name="gc",
         title="Java garbage collector, since the start of the process",
         samples=("[0.012s][info][gc] Using G1", "[12.345s][info][gc,start     ] GC(0) Pause Young", "12.345: [GC (Allocation Failure) 65536K->10720K(251392K), 0.01 secs]"),

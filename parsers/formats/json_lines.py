@@ -50,6 +50,8 @@ _SERVICE_KEYS = (
 )  # fmt: skip
 _PID_KEYS = ("pid", "process.pid", "_PID", "SYSLOG_PID", "process_id", "process.id", "processId", "ProcessId", "x-pid")
 _MAX_DEPTH = 6
+#: Keys whose value, not only their being there, decides what a record's other members mean.
+SENSITIVE_KEYS = frozenset((*_LEVEL_KEYS, *HTTP_KEYS["status"], *HTTP_KEYS["method"]))
 #: What a key that no list knows must sound like for its number to be taken as a time, and for its text to be asked early.
 _SOUNDS_LIKE_TIME = re.compile(r"(?i)time|stamp|date|epoch|(?:_|\b)(?:ts|at|when)$")
 _CAMEL_AT = re.compile(r"[a-z](?:At|TS|Ts|On)$|published")

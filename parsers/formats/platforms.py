@@ -25,7 +25,7 @@ _ERLANG = re.compile(
 )
 _ERLANG_LEVELS = {"SUPERVISOR": "error", "CRASH": "error", "PROGRESS": "info"}
 _CLOCK_ROW = re.compile(
-    rf"(?s)(?:\[(?P<level2>[DIWEC]) |\d{{1,6}} )?\[?(?P<clock>[012]\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\]?(?: (?P<level3>{LEVELS})\] | \S{{1,60}}\] (?=\S)|\s+)"
+    rf"(?s)(?:\[(?P<level2>[DIWEC]) |\d{{1,5}} (?=\d\d:\d\d:\d\d {LEVELS}))?\[?(?P<clock>[012]\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\]?(?: (?P<level3>{LEVELS})\] | \S{{1,60}}\] (?=\S)|\s+)"
     rf"(?:\[(?P<thread>[^\]/]{{1,100}})(?:\]\s+(?=\[?{LEVELS}\b)|/(?={LEVELS}\]: )))?(?:\[?(?P<level>{LEVELS})\]?[\]:]?(?:\s+|$))?(?P<message>.*)$"
 )
 
