@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from . import outages
+from .behaviour import by_behaviour
 from .coverage import uncovered
 from .evidence import evidence, quoted
 from .findings import EndpointImpact, Evidence, Findings, Impact, Incident, Series, SourceReport
@@ -64,6 +65,7 @@ def analyse(
     signs = extra_signs(recorded, lexicon, signs_of(summary, lexicon))
     found = outages.find(summary, question.window)
     spans = [s for s in found if not s.is_blip]
+    signs = by_behaviour(signs, spans)
     floods = [flood(summary, span, question.window, look) for span in spans]
     cast = [
         (span, roles(signs, span, question.window, [surge] if surge else [], spans[:at]))
