@@ -31,13 +31,18 @@ export function loadLog(what, { focus = false, keep = "" } = {}) {
         if (mine === turn) show(body, { focus, keep });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        if (mine === turn) say(error.message, true);
+        if (mine === turn) failed(error.message);
       } finally {
         if (mine === turn) place().removeAttribute("aria-busy");
         done();
       }
     }, 90);
   });
+}
+
+function failed(words) {
+  say(words, true);
+  if (!lines().length) place().replaceChildren(Object.assign(document.createElement("p"), { className: "notice", textContent: words }));
 }
 
 function show(body, { focus, keep }) {
