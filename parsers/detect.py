@@ -26,6 +26,7 @@ LAST_RESORT = 90
 #: Formats before this priority are somebody's own: they are asked of every row, whatever it begins with.
 BUILT_IN = 10
 _FAVOURITES = 4
+_CHARACTERS = 256  # first characters of rows for which the formats to ask are kept
 
 
 @lru_cache(maxsize=1)
@@ -92,6 +93,7 @@ class Detector:
         self.own = tuple(form for form in self.formats if form.priority < BUILT_IN)
         self.favourites: list[Format] = []
         self.generic_run = 0
+        self._begun_by: dict[str, tuple[Format, ...]] = {}
 
     def take_over(self, other: Detector) -> None:
         """Makes this detector prefer what another one has found in the same file."""
@@ -118,7 +120,7 @@ class Detector:
                 event = parse_with(favourite, text, context)
                 if event is not None:
                     return self._found(favourite, event)
-        formats = self.formats if _MAY_START.search(text[:400]) else self.own
+        formats = self._beginning_with(text[:1]) if _MAY_START.search(text[:400]) else self.own
         for candidate in formats:
             if candidate in self.favourites and candidate.priority < LAST_RESORT:
                 continue
@@ -126,6 +128,15 @@ class Detector:
             if event is not None:
                 return self._found(candidate, event)
         return None
+
+    def _beginning_with(self, first: str) -> tuple[Format, ...]:
+        """The formats whose rows can begin with this character, in the order of asking."""
+        found = self._begun_by.get(first)
+        if found is None:
+            found = tuple(form for form in self.formats if not form.first or first in form.first)
+            if len(self._begun_by) < _CHARACTERS:
+                self._begun_by[first] = found
+        return found
 
     def _found(self, found: Format, event: Event) -> tuple[Format, Event]:
         self.generic_run = self.generic_run + 1 if found.priority >= LAST_RESORT else 0

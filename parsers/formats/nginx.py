@@ -35,13 +35,19 @@ def parse(text: str, context: TimeContext) -> Event | None:
         event.fields["tid"] = match["tid"]
     if match["connection"]:
         event.fields["connection"] = match["connection"]
-    take_tail(event, context)
+    take_tail(event)
     return event
 
 
-def take_tail(event: Event, context: TimeContext) -> None:
-    """What the end of the message says of the request: nginx writes it last, after text of any length."""
+def close_rows(event: Event, context: TimeContext) -> None:
+    """Reads the end of a message again that went on in further rows: the request is named in the last one."""
     del context
+    if event.lines > 1:
+        take_tail(event)
+
+
+def take_tail(event: Event) -> None:
+    """What the end of the message says of the request: nginx writes it last, after text of any length."""
     for key, quoted, plain in _KEYS.findall(event.message[-16_384:]):
         value = present(quoted or plain)
         if value is None:
@@ -69,7 +75,7 @@ FORMATS = (
         ),
         reference="nginx.org/en/docs/ngx_core_module.html#error_log",
         parse=parse,
-        close=take_tail,
+        close=close_rows,
         priority=20,
         first="12",
     ),

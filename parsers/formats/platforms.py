@@ -19,7 +19,7 @@ _RAILS = re.compile(
     rf'(?:\[(?P<request_id>[\w-]{{8,64}})\] )?Started (?P<method>[A-Z]+) "(?P<path>[^"]*)" for (?P<client>\S+) at (?P<time>{ISO}|'
     rf"[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} \d\d {CLOCK}{ZONE}? \d{{4}})$"
 )
-_RAILS_DONE = re.compile(r"Completed (\d{3}) [\w ]+ in (\d+(?:\.\d+)?)ms")
+_RAILS_DONE = re.compile(r"Completed (\d{3}) [\w ]{1,60}? in (\d+(?:\.\d+)?)ms")
 _ERLANG = re.compile(
     rf"=(?P<level>[A-Z]+) REPORT=+ (?P<time>\d{{1,2}}-{MONTH}-\d{{4}}::\d\d:\d\d:\d\d(?:\.\d+)?)(?: UTC)? =+$"
 )

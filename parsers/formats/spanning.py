@@ -28,7 +28,7 @@ _OPEN = re.compile(
 )
 _STAMPED = re.compile(r"""\s(?:time|timestamp|date|datetime|at|ts|timeMillis)\s*=\s*["'][\w :.,+/-]{10,48}["']""", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([\w:.-]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_TAG = re.compile(r"<(?P<name>[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*)?>(?:<!\[CDATA\[(?P<data>.*?)\]\]>|(?P<text>[^<]*))", re.DOTALL)
+_TAG = re.compile(r"<(?P<name>[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*)?>(?:<!\[CDATA\[(?P<data>[^\]]*(?:\](?!\]>)[^\]]*)*)(?:\]\]>|$)|(?P<text>[^<]*))")
 _SCANNED = 1 << 18  # characters of a record that are looked through for values
 #: What elements and attributes are called where other names stand for the columns of JSON rows.
 _NAMES = {
