@@ -7,6 +7,7 @@ every other byte as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,6 +76,16 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """A part outside of the timeline that a human had edited, and what a later draft says instead."""
+
+    ref: str
+    mark: str
+    name: str
+    newer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A part of the document's text; `item` is set where it is an entry of the timeline."""
 
@@ -98,6 +109,7 @@ class Sheet:
     actions: tuple[Action, ...]
     columns: tuple[str, ...]
     evidence: dict[int, Evidence]
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def open(self) -> int:
@@ -256,6 +268,14 @@ def _unquoted(body: str) -> str:
     return "\n".join(lines[1:]).strip()
 
 
+def _conflicts(blocks: dict[str, Block]) -> Iterator[Conflict]:
+    for block in blocks.values():
+        name = block.id.removeprefix(CONFLICT)
+        if name != block.id and name in blocks and not name.startswith(f"{TIMELINE}."):
+            title = name.split(".")[0].replace("-", " ").capitalize()
+            yield Conflict(f"b:{name}", digest(blocks[name].body), title, _unquoted(block.body))
+
+
 def question(block: Block) -> Question:
     """The question of a prompt's block, and its answer when it has one."""
     mark, ref = digest(block.body), f"b:{block.id}"
@@ -326,4 +346,5 @@ def sheet(text: str) -> Sheet:
         actions=rows,
         columns=columns,
         evidence=evidence(text),
+        conflicts=tuple(_conflicts(blocks)),
     )

@@ -142,8 +142,8 @@ export const actions = {
   edit: withEntry((entry) => editEntry(entry, (values, mine) => change("change", { ...named(entry), ...values }, mine))),
   drop: withEntry((entry) => change("drop", named(entry))),
   join: withEntry(join),
-  take: withEntry((entry) => change("newer", { ...named(entry), take: true })),
-  leave: withEntry((entry) => change("newer", { ...named(entry), take: false })),
+  take: (button) => change("newer", { ...named(button.closest("[data-mark]")), take: true }),
+  leave: (button) => change("newer", { ...named(button.closest("[data-mark]")), take: false }),
   add: () => editEntry(null, (values, mine) => change("add", values, mine), current() ? current().dataset.time : ""),
   logs: withEntry((entry) => {
     choose(entry, { focus: false });

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from retrolog.pipeline.document import digest, merge, parse
 from retrolog.pipeline.review import security
 from retrolog.pipeline.review.app import ASSETS, create_app
 from retrolog.pipeline.review.security import COOKIE, Guard
@@ -228,6 +229,30 @@ def test_a_change_of_what_an_editor_changed_meanwhile_is_refused_and_shown(page:
     assert answer.status_code == 409
     assert "as the editor says." in answer.get_json()["current"]
     assert page.store.read() == text
+
+
+def test_what_a_later_draft_says_of_an_edited_part_is_offered(page: Page) -> None:
+    body = parse(page.store.read()).blocks["summary"].body
+    page.store.path.write_text(page.store.read().replace(body, "\n## Summary\n\nMine.\n\n"))
+    newer = re.sub(
+        r"(?s)(id=summary) sha=\w+( -->\n).*?(<!-- retrolog:end summary)", _newer, page.store.read()
+    )
+    page.store.path.write_text(merge(page.store.read(), newer))
+    html = page.get("state").get_json()["regions"]["checks"]
+    assert "Newer words." in html
+    one = sheet(page.store.read()).conflicts[0]
+    page.post("newer", ref=one.ref, mark=one.mark, take=True)
+    assert "Newer words." in parse(page.store.read()).blocks["summary"].body
+    assert not sheet(page.store.read()).conflicts
+    page.post("undo")
+    page.post("newer", ref=one.ref, mark=one.mark, take=False)
+    assert "Mine." in parse(page.store.read()).blocks["summary"].body
+    assert not sheet(page.store.read()).conflicts
+
+
+def _newer(match: re.Match[str]) -> str:
+    body = "\n## Summary\n\nNewer words.\n\n"
+    return f"{match[1]} sha={digest(body)}{match[2]}{body}{match[3]}"
 
 
 def test_news_from_an_editor_reach_the_page_and_no_news_cost_nothing(page: Page) -> None:
