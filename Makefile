@@ -32,8 +32,10 @@ test: lint
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pyright
+# mypy takes the checkout for a package of its folder's name, which may be none (postmortem-tool): it gets one that is
+	mkdir -p $(VENV)/checked && ln -sfn "$(CURDIR)" $(VENV)/checked/retrolog
+	MYPYPATH=$(VENV)/checked $(BIN)/mypy -p retrolog.pipeline -p retrolog.parsers
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # make score OUTAGES=FOLDER, a folder of recorded outages with ground truth and its score.py
 score: $(VENV)/.installed
