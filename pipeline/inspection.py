@@ -41,7 +41,7 @@ def as_json(reports: Sequence[SourceReport], skipped: Sequence[Any]) -> str:
 def as_text(reports: Sequence[SourceReport], skipped: Sequence[Any]) -> str:
     """The reports as a table for a terminal, then notes and what is not read."""
     head = ("file", "container", "format", "lines", "events", "unparsed", "first (UTC)", "last (UTC)", "zone")
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for r in reports:
         share = f"{number(r.unparsed)}" + (f" ({100 * r.unparsed / r.lines:.0f} %)" if r.unparsed and r.lines else "")
         times = [(iso(t) or "-")[:19].replace("T", " ") for t in (r.first, r.last)]
