@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .outages import SECOND
+from .trigger import stem
 
 if TYPE_CHECKING:
     from .outages import Span
@@ -29,6 +30,7 @@ RARE = 2
 WEIGHT, VERSION, AGAIN = 1.1, 0.5, 1.0
 
 _VERSION = re.compile(r"(?<![\w.])v?\d+\.\d+(?:\.\d+)*(?:[-+.]\w+)*(?![\w.])|\b(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}\b")
+_WORD = re.compile(r"[A-Za-z][\w.-]*[A-Za-z0-9]")
 _TROUBLE = re.compile(
     r"(?i)\b(?:HTTP[ /]?[\d.]* ?|status[ =]|code[ =])?5\d\d\b|time[d -]?out|refused|unreachable|\bfail|\berror|\bdown\b|crit|unhealthy|"
     r"\bnot (?:ok|respond|answer|reach)|does not|cannot|degraded|exceed|above|\d+(?:\.\d+)? ?% of|problem|violat|alarm|p9\d\b|latency|slow"
@@ -60,13 +62,21 @@ def _changes(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Spa
     before = rare & (time >= onset - BEFORE) & (time <= onset + 2 * SECOND)
     undoing = rare & (time >= max(onset + 10 * SECOND, end - UNDOING)) & (time <= end + 3 * SECOND)
     again = set(signs.loc[undoing, "who"])
+    names = {stem(who) for who in signs["who"].unique()} | {stem(s) for s in signs["subject"].dropna().unique()}
     writers = set(signs.loc[before, "who"])
     for at in signs.index[before]:
         weight = WEIGHT + (VERSION if _VERSION.search(signs.at[at, "message"]) else 0.0) + (AGAIN if signs.at[at, "who"] in again else 0.0)
         _mark(signs, at, "change", "change", weight)
+        if not signs.at[at, "subject"]:
+            signs.at[at, "subject"] = _named(signs.at[at, "message"], names)
     for at in signs.index[undoing]:
         if signs.at[at, "who"] in writers:
             _mark(signs, at, "rollback" if _VERSION.search(signs.at[at, "message"]) else "change", "change", WEIGHT + AGAIN)
+
+
+def _named(message: str, names: set[str]) -> str | None:
+    """The first word of a message that is the name of a writer, or of something that was changed."""
+    return next((word for word in _WORD.findall(message) if len(word) > 2 and stem(word) in names), None)
 
 
 def _alerts(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Span) -> None:

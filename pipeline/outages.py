@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Two spans of failures more than this many seconds apart are two incidents.
 APART = 60
+#: Failures within fewer seconds than this are a blip, however many: a restart, not an outage.
+LASTS = 3
 #: Segments of different signals that overlap within this many seconds are one outage.
 NEAR = 30
 SECOND = 1_000_000
@@ -285,7 +287,7 @@ def _from_segment(
         onset=bound(onset, segment.onset),
         recovery=None if segment.open_end else bound(recovery, segment.recovery),
         signal="failures",
-        is_blip=segment.is_blip,
+        is_blip=segment.is_blip or (segment.stop_bin - segment.start_bin) * width < LASTS,
         flaps=segment.flaps,
         failed=int(segment.failed),
         requests=int(segment.total),

@@ -122,7 +122,7 @@ def _changes(near: pd.DataFrame) -> list[pd.DataFrame]:
             keys.append(("rollout", row.where))
             if not _text(row.subject):
                 keys.append(("deploy", row.where))
-        elif row.kind == "deploy":
+        elif row.kind in ("deploy", "change"):
             keys.append(("deploy", row.where))
         if row.role == "event":
             # several programs report one death: the kernel, the supervisor, the dead one's master
