@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .base import Event, Format
 from .columns import take_trailing
-from .detect import LAST_RESORT, TRUSTED_AFTER, Detector, clean
+from .detect import EMBEDDED, LAST_RESORT, TRUSTED_AFTER, Detector, clean
 from .tables import events_table
 from .timestamps import TimeContext
 from .years import YearPlan, plan_years, scan_years
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 4 << 20
 #: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
 EVENT_LIMIT = 1 << 30
-#: What formats note of a file that holds for all of it: columns a header named, whether rows are prose or a table's.
-_LASTING = ("w3c", "w3c_date", "prose", "timed_by", "json_named")
+#: What is noted of a file and holds for all of it: columns that a header named; whether its first row with a time was of a format of its
+#: own (`prose`); whether rows lead with their time (`leading`); whether JSON records name theirs.
+_LASTING = ("w3c", "w3c_date", "prose", "leading", "json_named")
 
 
 class BlockParser:
@@ -165,8 +166,9 @@ class BlockParser:
         context.accept(event.time)
         if dated:
             self._timed = True
-            context.state.setdefault("timed_by", form.name)
-            context.state.setdefault("prose", form.priority < LAST_RESORT or not context.state.get("data_row", False))
+            context.state.setdefault("prose", form.priority < LAST_RESORT)
+            if form.priority < EMBEDDED:
+                context.state["leading"] = True
         if dated or event.severity is not None or event.fields:
             self._headed = True
             self.indented = len(bare) < len(seen)

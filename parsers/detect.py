@@ -23,6 +23,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]{0,200}\x07")
 TRUSTED_AFTER = 64
 #: Formats from this priority on take any row with a time: they are asked last.
 LAST_RESORT = 90
+#: From this priority on, the time may stand anywhere: they are asked only where no row leads with its time.
+EMBEDDED = 99
 #: Formats before this priority are somebody's own: they are asked of every row, whatever it begins with.
 BUILT_IN = 10
 _FAVOURITES = 4

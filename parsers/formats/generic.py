@@ -38,7 +38,7 @@ _VALUES = re.compile(
     r"|(?:[\w./@-]{1,64} ){1,4}(?=\d{4}-\d\d-\d\dT)|(?:[\w./@-]{1,64} ){1,4}\[(?=\d\d/[A-Z][a-z]{2}/\d{4}:))"
 )
 _HEAD = 400  # characters in which a level is looked for
-_PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})\s")
+_PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})(?:\s|$)")
 _EPOCH = re.compile(r"[\[(]?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?[\])]?(?=[\s:,|]|$)")
 #: zap's default: seconds since 1970 as a float in scientific notation.
 _SCIENTIFIC = re.compile(r"1\.\d{6,16}e\+09(?=\s)")
@@ -72,7 +72,6 @@ def parse(text: str, context: TimeContext) -> Event | None:
     else:
         take_level(event)
     data = event.severity is None and bool(event.message) and bool(_SEPARATED.match(text, end) or not _WORD.search(event.message))
-    context.state["data_row"] = data
     if data and context.state.get("prose"):
         return None  # a row of a table or a value that an event shows: this file's own rows say something
     return event
@@ -115,8 +114,8 @@ def parse_epoch(text: str, context: TimeContext) -> Event | None:
 
 
 def parse_embedded(text: str, context: TimeContext) -> Event | None:
-    """A row of values of which one is a time, in a file whose rows have it there from the first on; None for any other row."""
-    if context.state.get("timed_by", "embedded") != "embedded":
+    """A row of values of which one is a time, in a file where no row leads with its time; None for any other row."""
+    if context.state.get("leading"):
         return None  # rows of this file begin otherwise: a date within one does not count
     match = _VALUES.match(text)
     if match is None:
@@ -124,7 +123,6 @@ def parse_embedded(text: str, context: TimeContext) -> Event | None:
     reading = match_time(text, match.end(), context)
     if reading is None or (reading[0] < len(text) and text[reading[0]] not in " \t,;|]\""):
         return None
-    context.state["data_row"] = False
     return Event(reading[1], text, "embedded")
 
 

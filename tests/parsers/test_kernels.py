@@ -85,10 +85,14 @@ JSON = [
     '{{"timestamp":"{day}T{clock}.{ms}Z","level":"error","service":"shop","trace_id":"a{i}","msg":"failed","error":{{"type":"E","tries":{n}}}}}',
     '{{"timestamp":"{day}T{clock}.{ms}Z","level":"info","service":"shop","msg":"handled","method":"GET","path":"/p/{i}","status":200,"duration_ms":{n}.25}}',
 ]
+SPACED = [
+    '{{"order": {i}, "ratio": {n}.{n}5, "event": "order placed", "logger": "shop", "level": "info", "timestamp": "{day}T{clock}.{ms}Z"}}',
+    '{{"ok": true, "none": null, "text": "say \\"{i}\\"", "event": "x", "level": "warning", "timestamp": "{day}T{clock}.{ms}Z", "tags": ["a", {n}]}}',
+]
 LOGFMT = ['ts={day}T{clock}.{ms}Z level=info msg="order placed" order={i} request_id=a{i}', "ts={day}T{clock}.{ms}Z level=warn msg=slow took={n}ms"]
 BODIES = {
     "access": ACCESS, "access with pairs": TAILS, "access with decimals": DECIMALS, "syslog": SYSLOG, "syslog iso": ISO, "log4j": LOG4J,
-    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "json": JSON, "logfmt": LOGFMT,
+    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "json": JSON, "spaced json": SPACED, "logfmt": LOGFMT,
 }  # fmt: skip
 TRACE = ["Traceback (most recent call last):", '  File "a.py", line 3, in run', "", "ValueError: bad 12:30 value", "com.example.Lost: gone"]
 DIRT = [
@@ -177,7 +181,7 @@ def test_a_new_year_in_a_file_without_years() -> None:
 
 def test_kernels_are_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without this, all tests above could pass because every row goes the long way."""
-    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres"):
+    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres", "json", "spaced json"):
         data = body(rows(BODIES[name], 3000, random.Random(name)))
         long_way = 0
         real = BlockParser.events
