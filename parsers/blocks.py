@@ -26,8 +26,8 @@ MESSAGE_LIMIT = 4 << 20
 #: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
 EVENT_LIMIT = 1 << 30
 #: What is noted of a file and holds for all of it: columns that a header named; whether its first row with a time was of a format of its
-#: own (`prose`); whether rows lead with their time (`leading`); whether JSON records name theirs.
-_LASTING = ("w3c", "w3c_date", "prose", "leading", "json_named")
+#: own (`prose`), and whether of text (`text_first`); whether rows lead with their time (`leading`); whether JSON records name theirs.
+_LASTING = ("w3c", "w3c_date", "prose", "leading", "text_first", "json_named")
 
 
 class BlockParser:
@@ -167,11 +167,12 @@ class BlockParser:
         if dated:
             self._timed = True
             context.state.setdefault("prose", form.priority < LAST_RESORT)
+            context.state.setdefault("text_first", event.format not in ("json", "json_rows", "ltsv", "logfmt"))
             if form.priority < EMBEDDED:
                 context.state["leading"] = True
         if dated or event.severity is not None or event.fields:
             self._headed = True
-            self.indented = len(bare) < len(seen)
+            self.indented = self.indented or len(bare) < len(seen)  # padded numbers begin some rows with spaces, others not
         return form, event
 
     def _append(

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..base import Event, Format
-from ..columns import integer, present, severity_of, take_http
+from ..columns import HTTP_KEYS, integer, present, severity_of, take_http
 from ..timestamps import TimeContext, epoch_time, read_time
 from .containers import adopt
 
@@ -74,7 +74,12 @@ _TELLING = (
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event of a row that is one JSON object; None for any other row."""
     record = load(text.strip())
-    return record_event(record, text, context) if record else None
+    if not record:
+        return None
+    event = record_event(record, text, context)
+    if event.time is None or event.severity is not None or not context.state.get("text_first") or not context.far_off(event.time):
+        return event
+    return None  # an object of another day that a text log shows: an answer, a row of a table
 
 
 def load(body: str) -> dict[str, Any] | None:
