@@ -48,10 +48,12 @@ def by_behaviour(signs: pd.DataFrame, spans: list[Span]) -> pd.DataFrame:
     time = signs["time"].astype("int64")
     minutes = max(1.0, (int(time.max()) - int(time.min())) / (60 * SECOND))
     quiet = signs["who"].map(signs.groupby("who")["count"].sum()) / minutes <= TALKATIVE
-    unknown = signs["role"].isna() & quiet & (signs["rank"] < 4)
+    unknown = signs["role"].isna() & quiet
+    # a watcher quotes what it got: its line looks like a time-out or a refusal of its own
+    quoting = quiet & (signs["role"] == "symptom") & signs["kind"].isin(["timeout", "refused", "dns", "tls"])
     for span in spans:
         _changes(signs, time, unknown & (signs["rank"] < 3), span)
-        _alerts(signs, time, unknown, span)
+        _alerts(signs, time, unknown | quoting, span)
     return signs
 
 
