@@ -71,7 +71,9 @@ def listed() -> None:
 @click.argument("name", metavar="NAME")
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path(), show_default="here", help="The folder to copy into; it is made when it is missing.")
 def copy(name: str, output: Path) -> None:
-    """Copy a style's templates to a folder, to be changed and used with `draft --style FILE`.
+    """Copy a style's templates to a folder, to be changed.
+
+    Use the copy with `draft --style FILE`.
 
     \b
         retrolog templates copy srebook -o my-style

@@ -41,7 +41,9 @@ def formats(context: click.Context) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True, help="For a terminal, for programs, or as docs/formats.md.")
 @_CONFIG
 def listed(form: str = "text", config: Path | None = None) -> None:
-    """List all formats with their samples, own ones and those of installed packages among them.
+    """List all formats with their samples.
+
+    Own formats of the settings and formats of installed packages are among them.
 
     \b
         retrolog formats list --config retrolog.toml
@@ -62,7 +64,9 @@ def listed(form: str = "text", config: Path | None = None) -> None:
 @_CONFIG
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True, help="A row a line, or an object an event.")
 def test(file: str, zone: str | None, year: int | None, config: Path | None, form: str) -> None:
-    """Show line by line what was understood of a file, and where an own pattern stops to fit.
+    """Show line by line what was understood of a file.
+
+    Where the pattern of an own format does not fit a row, it says how far it does.
 
     \b
         retrolog formats test app.log --config retrolog.toml
