@@ -27,7 +27,7 @@ MESSAGE_LIMIT = 4 << 20
 EVENT_LIMIT = 1 << 30
 #: What is noted of a file and holds for all of it: columns that a header named; whether its first row with a time was of a format of its
 #: own (`prose`), and whether of text (`text_first`); whether rows lead with their time (`leading`); whether JSON records name theirs.
-_LASTING = ("w3c", "w3c_date", "prose", "leading", "text_first", "json_named")
+_LASTING = ("w3c", "w3c_date", "w3c_local", "prose", "leading", "text_first", "json_named")
 
 
 class BlockParser:

@@ -216,7 +216,7 @@ _DIGIT_SHAPES = tuple(
     re.compile(shape)
     for shape in (
         # ISO 8601, RFC 3339 and relatives: 2026-11-23T10:40:29.123+01:00, 2026/11/23 10:40:29, 2026.11.23 ...
-        rf"(?P<y>(?:19|20|21)\d\d)[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?:[Tt_|:,\t]| {{1,3}})-?{_CLOCK}{_Z}",
+        rf"(?P<y>(?:19|20|21)\d\d)[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?:[Tt_|:;,\t]|\] ?\[| {{1,3}})-?{_CLOCK}{_Z}",
         # CLF and haproxy, JDK and PHP, RabbitMQ, Redis, RFC 822: 23/Nov/2026:10:40:29 +0100, 23-Nov-2026 10:40:29 UTC
         rf"(?P<d>\d\d?)[-/ ]{_NAME},?[-/ ](?P<y>\d{{4}})(?::{{1,2}}|[ T]{{1,2}}){_CLOCK}{_REGION}",
         # Forge: 23Nov2026 10:40:29.123
@@ -224,11 +224,14 @@ _DIGIT_SHAPES = tuple(
         # Hadoop before 2.0, HealthApp, compact ISO: 20171223-22:15:29:606, 20261123T104029Z
         (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T ](?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)"
         rf"(?:[.,:](?P<f>\d{{1,9}})\b)?{_ZERO}{_Z}"),
-        (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T]?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)"
+        (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T ]?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)"
         rf"(?:[.,](?P<f>\d{{1,9}}))?{_ZERO}{_Z}(?!\d)"),
         # BGL and Unreal: 2005-06-03-15.42.50.675872, 2026.11.23-10.40.29:123
-        (r"(?P<y>(?:19|20|21)\d\d)[-.](?P<mo>\d\d)[-.](?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>[0-5]\d)\.(?P<s>[0-6]\d)"
-        rf"(?:[.:](?P<f>\d{{1,9}}))?{_ZERO}{_Z}"),
+        # and DB2, whose offset is minutes: 2026-11-23-10.40.29.123456+060
+        (r"(?P<y>(?:19|20|21)\d\d)[-.](?P<mo>\d\d)[-.](?P<d>\d\d)[-_ ](?P<h>\d\d)[.-](?P<mi>[0-5]\d)[.-](?P<s>[0-6]\d)"
+        rf"(?:[.:](?P<f>\d{{1,9}}))?{_ZERO}(?P<z>[+-]\d{{3}}(?!\d)|{ZONE})?"),
+        # 2026:11:23 10:40:29
+        rf"(?P<y>(?:19|20|21)\d\d):(?P<mo>\d\d):(?P<d>\d\d)[-_ ]{_CLOCK}{_Z}",
         # minutes only: 2026-11-23T10:40Z
         (rf"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_ZERO}"
         rf"{_Z}(?![:\d])"),
@@ -238,6 +241,10 @@ _DIGIT_SHAPES = tuple(
         rf"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{{4}}|\d\d)(?:,? {{1,2}}| -- |T|:|\t|-){_CLOCK}{_Z}",
         # German and Finnish 23.11.2026 10:40:29, and 23-11-2026
         rf"(?P<d>\d\d?)(?:\.|-)(?P<mo>\d\d?)(?:\.|-)(?P<y>\d{{4}})(?:,? |T){_CLOCK}{_Z}",
+        rf"(?P<d>\d\d)\.(?P<mo>\d\d)\.(?P<y>\d\d) {_CLOCK}{_Z}",
+        # minutes only: 23.11.2026 10:40, 11/23/2026 10:40 AM
+        r"(?P<d>\d\d?)(?:\.|-)(?P<mo>\d\d?)(?:\.|-)(?P<y>\d{4}),? (?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>)(?: ?(?P<p>[AaPp][Mm]\b))?(?P<z>)(?![:\d])",
+        r"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{4}),? (?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>)(?: ?(?P<p>[AaPp][Mm]\b))?(?P<z>)(?![:\d])",
         # MySQL before 5.7: 261123  1:05:30 ; HDFS: 081109 203615
         rf"(?P<y>\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d) {{1,2}}{_CLOCK}(?P<z>)",
         r"(?P<y>\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d) (?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)(?P<f>)(?P<p>)(?P<z>)(?!\d)",
@@ -245,7 +252,7 @@ _DIGIT_SHAPES = tuple(
         rf"(?P<d>\d\d?) {_NAME} {_NO_YEAR}{_CLOCK}{_Z}",
     )
 )
-_DAY_FIRST = next(shape for shape in _DIGIT_SHAPES if shape.pattern.startswith(r"(?P<d>\d\d?)(?:\.|-)"))
+_DAY_FIRST = {shape for shape in _DIGIT_SHAPES if shape.pattern.startswith(r"(?P<d>\d\d?)(?:\.|-)")}
 _LETTER_SHAPES = tuple(
     re.compile(shape)
     for shape in (
@@ -256,6 +263,7 @@ _LETTER_SHAPES = tuple(
         rf"{_WEEKDAY}?{_NAME} {{1,2}}(?P<d>\d\d?),? {{1,2}}{_NO_YEAR}{_CLOCK}{_Z}",
         # RFC 822 and HTTP dates: Mon, 23 Nov 2026 10:40:29 GMT
         rf"{_WEEKDAY}(?P<d>\d\d?)[- ]{_NAME}[- ](?P<y>\d{{4}}|\d\d) {_CLOCK}{_Z}",
+        rf"{_WEEKDAY}(?P<d>\d\d?) {_NAME} {_CLOCK}{_Z} (?P<y>(?:19|20|21)\d\d)\b",
         rf"{_WEEKDAY}(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d) {_CLOCK}{_Z}",
     )
 )
@@ -327,7 +335,7 @@ def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
         year_text, month_text, day_text, hour, minute, second, fraction, half, zone = match.group(*_GROUPS)
     month = MONTHS.get(month_text) or MONTHS.get(month_text[:3].capitalize() if month_text.isalpha() else "")
     day, hours = int(day_text), int(hour)
-    if month is None and day <= 12 and match.re is _DAY_FIRST:  # 11-23-2026
+    if month is None and day <= 12 and match.re in _DAY_FIRST:  # 11-23-2026
         month, day = day, int(month_text)
     if half:
         if not 1 <= hours <= 12:

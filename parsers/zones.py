@@ -28,6 +28,7 @@ PATTERN = (
 )
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d\d)?$")
+_MINUTES = re.compile(r"[+-]\d{3}$")  # DB2 writes an offset in minutes
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -37,6 +38,8 @@ def offset_of(word: str) -> int | None:
     minutes = WORDS.get(word) if word != "z" else 0
     if minutes is not None:
         return minutes * 60
+    if _MINUTES.match(word):
+        return int(word) * 60
     match = _OFFSET.match(word)
     if match is None:
         return None

@@ -11,7 +11,7 @@ import re
 
 from ..base import Event, Format
 from ..columns import LEVELS, integer, severity_of
-from ..timestamps import TimeContext, epoch_text, epoch_time, match_time
+from ..timestamps import TimeContext, epoch_text, epoch_time, match_time, read_time
 
 #: What may stand before the time: a file's name, a tag in brackets or a Go logger's prefix; a level, alone or with a thread.
 _BEFORE = re.compile(
@@ -32,14 +32,17 @@ _LEVEL_LATER = re.compile(
 #: What follows a time that is a value among others, as in a query's result; and what any sentence has.
 _SEPARATED = re.compile(r"[\"']?\)?\s*[,;|]|[\"']?\t|'|\"\)")
 _WORD = re.compile(r"[^\W\d_]{2}")
-#: Values before the time of a row: separated by commas, tabs, bars or semicolons, or a few plain words without a colon.
+#: What stands before the time of a row that does not lead with it: values with commas, tabs, bars, semicolons or colons after them, or a
+#: few words. The stamp must be a whole one, with its year.
 _VALUES = re.compile(
-    r"(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}\"?(?=\d{4}[-/]\d\d[-/]\d\d[ T])"
-    r"|(?:[\w./@-]{1,64} ){1,4}(?=\d{4}-\d\d-\d\dT)|(?:[\w./@-]{1,64} ){1,4}\[(?=\d\d/[A-Z][a-z]{2}/\d{4}:))"
+    r"(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}|(?:[^\s:]{1,64}::){1,4}|(?:\S{1,80}[ \t]{1,4}){1,4}?|\[[^\]\s]{1,40}\](?=\[))[\"'\[(<=]{0,2}"
+    r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}|"
+    r"(?P<epoch>1\d{9}\.\d{3,9}\]))"
 )
+_LEVEL_WORD = re.compile(rf"(?<![\w-])({_UPPER}|{_UPPER.lower()})(?![\w-])")
 _HEAD = 400  # characters in which a level is looked for
 _PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})(?:\s|$)")
-_EPOCH = re.compile(r"[\[(]?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?[\])]?(?=[\s:,|]|$)")
+_EPOCH = re.compile(r"(?:T )?[\[(]?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?[\])]?(?=[\s:,|]|$)")
 #: zap's default: seconds since 1970 as a float in scientific notation.
 _SCIENTIFIC = re.compile(r"1\.\d{6,16}e\+09(?=\s)")
 
@@ -59,7 +62,7 @@ def parse(text: str, context: TimeContext) -> Event | None:
     if reading is None or before is None:
         return None
     end, time = reading
-    if end < len(text) and text[end] not in " \t])>\"'|:,;-–":
+    if end < len(text) and text[end] not in " \t])>\"'|:,;-–#":
         return None
     after = _AFTER.match(text, end)
     event = Event(time, text[after.end() if after is not None else end :], "text")
@@ -121,9 +124,17 @@ def parse_embedded(text: str, context: TimeContext) -> Event | None:
     if match is None:
         return None
     reading = match_time(text, match.end(), context)
-    if reading is None or (reading[0] < len(text) and text[reading[0]] not in " \t,;|]\""):
+    if match["epoch"]:
+        end = match.end("epoch") - 1
+        reading = read_time(text[match.end() : end], context)
+        reading = reading and (end, reading[1])
+    if reading is None or (reading[0] < len(text) and text[reading[0]] not in " \t,;|:]\"')>="):
         return None
-    return Event(reading[1], text, "embedded")
+    event = Event(reading[1], text, "embedded")
+    level = _LEVEL_WORD.search(text[: match.end()]) or _LEVEL_WORD.search(text[reading[0] :][:40])
+    if level is not None:
+        event.severity = severity_of(level[1])
+    return event
 
 
 FORMATS = (
@@ -146,7 +157,7 @@ FORMATS = (
         reference="POSIX.1-2017, 4.16 Seconds Since the Epoch",
         parse=parse_epoch,
         priority=97,
-        first="[(1",
+        first="[(1T",
     ),
     Format(
         name="embedded",
@@ -155,6 +166,8 @@ FORMATS = (
             "1,2026/11/23 10:40:29,0011,TRAFFIC,end,2049,10.0.0.1",
             "web-1 app 2026-11-23T10:40:29.123456789Z started",
             "printer root 12 [23/Nov/2026:10:40:29 +0000] 1 1 - localhost",
+            "[ INFO] [1763893229.123456789]: hello",
+            "Thread-13::DEBUG::2026-11-23 10:40:29,123::task::595::Storage::(_updateState) moving",
         ),
         reference="RFC 4180; RFC 3339; cups.org/doc/man-cupsd-logs.html (page_log)",
         parse=parse_embedded,

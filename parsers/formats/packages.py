@@ -14,7 +14,7 @@ from ..columns import integer, severity_of
 from ..timestamps import TimeContext, epoch_text, match_time, read_time
 
 _APT = re.compile(r"(?P<key>Start-Date|Log started): (?P<time>\d{4}-\d\d-\d\d +\d\d:\d\d:\d\d)\s*$")
-_BASH = re.compile(r"#(1\d{9})()$")
+_BASH = re.compile(r"#\+?(1\d{9})()$")
 _ZSH = re.compile(r"(?s): (1\d{9})():(?P<seconds>\d+);(?P<message>.*)$")
 _CEF = re.compile(
     r"(?s)CEF:\d+\|(?P<vendor>(?:[^|\\]|\\.)*)\|(?P<product>(?:[^|\\]|\\.)*)\|(?P<version>(?:[^|\\]|\\.)*)\|(?P<id>(?:[^|\\]|\\.)*)\|(?P<name>(?:[^|\\]|\\.)*)\|"

@@ -21,7 +21,7 @@ _RAILS = re.compile(
 )
 _RAILS_DONE = re.compile(r"Completed (\d{3}) [\w ]{1,60}? in (\d+(?:\.\d+)?)ms")
 _ERLANG = re.compile(
-    rf"=(?P<level>[A-Z]+) REPORT=+ (?P<time>\d{{1,2}}-{MONTH}-\d{{4}}::\d\d:\d\d:\d\d(?:\.\d+)?)(?: UTC)? =+$"
+    rf"=(?P<level>[A-Z]+) REPORT=+ (?P<time>\d{{1,2}}-{MONTH}-\d{{4}}::\d\d:\d\d:\d\d(?:\.\d+)?|{ISO})(?: UTC)? =+$"
 )
 _ERLANG_LEVELS = {"SUPERVISOR": "error", "CRASH": "error", "PROGRESS": "info"}
 _CLOCK_ROW = re.compile(

@@ -154,14 +154,16 @@ def take_haproxy(event: Event) -> None:
 def parse_w3c(text: str, context: TimeContext) -> Event | None:
     """A row of a W3C extended log: a directive, or values in the order that `#Fields` gave; None for any other row.
 
-    Its times are UTC by the standard, whatever the zone of the source. Directives have no time of their own.
+    Its times are UTC by the standard, whatever the zone of the source, unless the Windows firewall says that they are local. Directives have no time of their own.
     """
     if text.startswith("#"):
         name, colon, value = text[1:].partition(":")
-        if not colon or name not in ("Fields", "Version", "Software", "Date", "Start-Date", "End-Date", "Remark"):
+        if not colon or name not in ("Fields", "Version", "Software", "Date", "Start-Date", "End-Date", "Remark", "Time Format", "Log-type"):
             return None
         if name == "Fields":
             context.state["w3c"] = value.split()
+        elif name == "Time Format":
+            context.state["w3c_local"] = value.strip().lower() == "local"
         elif name in ("Date", "Start-Date"):
             context.state["w3c_date"] = value.strip().split(" ")[0]
         return Event(None, text, "w3c")
@@ -174,7 +176,8 @@ def parse_w3c(text: str, context: TimeContext) -> Event | None:
     if clock is None or date is None or not re.match(r"\d\d?:\d\d:\d\d", clock):
         return None
     context.begin()
-    reading = read_time(f"{date} {clock.strip(chr(34))}", TimeContext())
+    local = context.state.get("w3c_local", False)
+    reading = read_time(f"{date} {clock.strip(chr(34))}", context if local else TimeContext())
     if reading is None:
         return None
     event = Event(reading[1], text, "w3c")
