@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from .unpack import CHUNK, LIMITS, ReadNote, Unpacked
 
@@ -186,7 +186,7 @@ def _brought(url: str, notes: list[ReadNote]) -> Slice:
         key = (url,)
         if key not in _SPOOLS:
             with open_slice(url, (), notes) as remote:
-                _SPOOLS[key] = (_copy(remote, notes), tuple(notes))
+                _SPOOLS[key] = (_copy(cast("IO[bytes]", remote), notes), tuple(notes))
         return Slice(os.dup(_SPOOLS[key][0].fileno()))
 
 

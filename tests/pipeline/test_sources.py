@@ -405,7 +405,7 @@ def test_reference_times(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("data", [LINE, gzip.compress(LINE), b""])
+@pytest.mark.parametrize("data", [LINE, gzip.compress(LINE), b""], ids=["plain", "gzip", "empty"])
 def test_standard_input(data: bytes) -> None:
     found = discover(["-", "-"], stdin=io.BytesIO(data))
     (file,) = found.files
