@@ -42,7 +42,7 @@ _TAG = re.compile(
     r"(?: \([^)]{1,100}\))?(?: <(?P<level>[A-Za-z]+)>)?:(?:\s+|$|(?=\S))(?P<message>.*)$",
     re.DOTALL,
 )
-_HOST = re.compile(r"(?!-{2,}$)(?:[A-Za-z0-9_.:/@%-]{1,255}|\[[0-9A-Fa-f.:]{3,45}\])$")
+_HOST = re.compile(r"(?!-{2,}$|:$)(?:[A-Za-z0-9_.:/@%-]{1,255}|\[[0-9A-Fa-f.:]{3,45}\])$")
 _DATED = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) |.* \d{4}$")
 _TAG_START = re.compile(r"[^\s\[\]:<>]{1,128}(?:\[[^\]\s]{0,64}\])?:$|%[A-Z0-9_-]+-[0-7]-[A-Z0-9_]+:$")
 _CISCO = re.compile(r"%(?P<mnemonic>[A-Z0-9_-]+-(?P<level>[0-7])-[A-Z0-9_]+)")
