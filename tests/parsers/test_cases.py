@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 
 from retrolog.parsers.base import Event
 from retrolog.parsers.blocks import BlockParser
+from retrolog.parsers.tables import events_table
 from retrolog.parsers.timestamps import TimeContext
 
 FOLDERS = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/input.log"))
@@ -42,3 +44,13 @@ def test_case(folder: Path) -> None:
     ]
     assert found == expected
     assert len(events) == len(expected)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_case_many_times_over_reads_the_same_by_columns(folder: Path) -> None:
+    text = (folder / "input.log").read_bytes().removesuffix(b"\n") + b"\n"
+    many = text * (30_000 // len(text) + 1)
+    by_columns, by_rows = (BlockParser(TimeContext(year=2026)) for _ in range(2))
+    table = pa.concat_tables([by_columns.feed(many, 1, 0), by_columns.finish()])
+    assert table.to_pylist() == events_table([*by_rows.events(many, 1, 0), *by_rows.last_event()]).to_pylist()
+    assert by_columns.counts == by_rows.counts
