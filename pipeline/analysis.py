@@ -20,11 +20,11 @@ from .lessons import lessons
 from .outages import SECOND, Span
 from .propagation import propagation
 from .requests import failing
+from .response import roles
 from .sentences import share
 from .signs import extra_signs
 from .signs import signs as signs_of
 from .timeline import timeline
-from .trigger import roles
 from .wording import Clock, duration, number, percent
 
 if TYPE_CHECKING:

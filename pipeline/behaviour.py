@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .bonds import stem
 from .outages import SECOND
-from .trigger import stem
+from .signs import records
 
 if TYPE_CHECKING:
     from .outages import Span
@@ -66,14 +67,14 @@ def _changes(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Spa
     again = set(signs.loc[undoing, "who"])
     names = {stem(who) for who in signs["who"].unique()} | {stem(s) for s in signs["subject"].dropna().unique()}
     writers = set(signs.loc[before, "who"])
-    for at in signs.index[before]:
-        weight = WEIGHT + (VERSION if _VERSION.search(signs.at[at, "message"]) else 0.0) + (AGAIN if signs.at[at, "who"] in again else 0.0)
+    for at, row in zip(signs.index[before].tolist(), records(signs[before]), strict=True):
+        weight = WEIGHT + (VERSION if _VERSION.search(row["message"]) else 0.0) + (AGAIN if row["who"] in again else 0.0)
         _mark(signs, at, "change", "change", weight)
-        if not signs.at[at, "subject"]:
-            signs.at[at, "subject"] = _named(signs.at[at, "message"], names)
-    for at in signs.index[undoing]:
-        if signs.at[at, "who"] in writers:
-            _mark(signs, at, "rollback" if _VERSION.search(signs.at[at, "message"]) else "change", "change", WEIGHT + AGAIN)
+        if not row["subject"]:
+            signs.at[at, "subject"] = _named(row["message"], names)
+    for at, row in zip(signs.index[undoing].tolist(), records(signs[undoing]), strict=True):
+        if row["who"] in writers:
+            _mark(signs, at, "rollback" if _VERSION.search(row["message"]) else "change", "change", WEIGHT + AGAIN)
 
 
 def _named(message: str, names: set[str]) -> str | None:
@@ -89,7 +90,7 @@ def _alerts(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Span
     during = unknown & (first >= onset) & (first <= end + 30 * SECOND) & (time == first)
     after = unknown & (first > end - 5 * SECOND) & (first <= end + WELL) & (time == first)
     for who in sorted(set(signs.loc[during, "who"]) & set(signs.loc[after, "who"])):
-        raised = signs.index[during & (signs["who"] == who) & signs["message"].map(lambda m: bool(_TROUBLE.search(m)))]
+        raised = signs.index[during & (signs["who"] == who) & signs["message"].map(lambda m: bool(_TROUBLE.search(str(m))))]
         ended = signs.index[after & (signs["who"] == who)]
         if not len(raised) or not len(ended):
             continue

@@ -122,12 +122,12 @@ def spool_stdin(stream: IO[bytes], notes: list[ReadNote]) -> None:
     _SPOOLS[(STDIN, ())] = (_copy(stream, notes), tuple(notes))
 
 
-def _copy(stream: IO[bytes], notes: list[ReadNote]) -> IO[bytes]:
+def _copy(stream: IO[bytes] | io.RawIOBase, notes: list[ReadNote]) -> IO[bytes]:
     spool = tempfile.TemporaryFile(prefix="retrolog-")  # noqa: SIM115 - it lives as long as the files made from it
     room = shutil.disk_usage(tempfile.gettempdir()).free // 2  # never the last of the user's disk
     copied = 0
     try:
-        while data := stream.read(CHUNK):
+        while data := stream.read(CHUNK) or b"":
             left = min(room, LIMITS.total) - copied
             spool.write(data[:left])
             copied += len(data)

@@ -325,18 +325,18 @@ def _slow(summary: Summary, sources: list[str], found: list[Span]) -> list[Span]
     limit = max(p75 + 2 * PER_DOUBLING, int(np.searchsorted(BUCKETS, 1.0)))
     slow = np.bincount(at, np.where(bucket > limit, count, 0), bins)
     total = np.bincount(at, count, bins)
-    spans = []
-    for s in scan.segments(slow, total):
-        long = (s.stop_bin - s.start_bin) * width >= 30
-        if s.is_blip or not long or s.failed < 0.2 * s.total:
+    spans: list[Span] = []
+    for part in scan.segments(slow, total):
+        long = (part.stop_bin - part.start_bin) * width >= 30
+        if part.is_blip or not long or part.failed < 0.2 * part.total:
             continue
-        first, last = (span[0] + s.start_bin * width) * SECOND, (span[0] + s.stop_bin * width - 1) * SECOND
+        first, last = (span[0] + part.start_bin * width) * SECOND, (span[0] + part.stop_bin * width - 1) * SECOND
         method = f"segment scan of requests slower than {BUCKETS[limit]:.1f} s"
         spans.append(
             Span(
                 Bound(first, first, first + width * SECOND, method),
-                None if s.open_end else Bound(last, last, last + width * SECOND, method),
-                "latency", False, s.flaps, int(s.failed), int(s.total), llr=s.llr, open_start=s.open_start,
+                None if part.open_end else Bound(last, last, last + width * SECOND, method),
+                "latency", False, part.flaps, int(part.failed), int(part.total), llr=part.llr, open_start=part.open_start,
             )
         )  # fmt: skip
     return [s for s in spans if not any(_overlap(s, other, APART) and not other.is_blip for other in found)]

@@ -10,6 +10,7 @@ from .evidence import evidence
 from .findings import Entry
 from .outages import SECOND
 from .sentences import sentence
+from .signs import records
 
 if TYPE_CHECKING:
     from .outages import Span
@@ -34,7 +35,7 @@ def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry,
     kept = [g for g, n in here.items() if n / max(1, end - begin) > 4 * usual.get(g, 0) / calm]
     first = during[during["group"].isin(kept)].drop_duplicates("who")
     chain = []
-    for row in first.head(limit).to_dict("records"):
+    for row in records(first.head(limit)):
         delay = (int(row["time"]) - span.onset.time) / SECOND
         chain.append(
             Entry(

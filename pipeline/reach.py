@@ -298,7 +298,7 @@ class Stream:
 
     def _tail(self, block: Block) -> Block:
         """The end of a block from its last row with a time on."""
-        data, end = block.data, len(block.data)
+        data, begin, end = block.data, 0, len(block.data)
         while end > 0:
             begin = data.rfind(b"\n", 0, end - 1) + 1
             if self._head.probe(data[begin:end].rstrip(b"\n")) is not None:

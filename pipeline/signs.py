@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -26,8 +26,8 @@ _MARK = ("kind", "role", "weight", "routine", "subject", "actor", "phase")
 def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     """The rows of the summary's `patterns` as a frame in order of time.
 
-    `message` has the telling fields of a structured record behind it. Adds `template` (the pattern's constant part), `who` (service, or else the source), `where` (the machine), `group` (who and template: what
-    counts as "the same thing again"), `rank` (0 debug .. 7 emergency, -1 unknown) and the columns of `changes.Mark`
+    `message` has the telling fields of a structured record behind it. Adds `template` (the pattern's constant part), `who`
+    (service, or else the source), `where` (the machine), `group` (who and template: what counts as "the same thing again"), `rank` (0 debug .. 7 emergency, -1 unknown) and the columns of `changes.Mark`
     (`role` is null for a message that marks nothing).
     """
     table = summary.table("patterns")
@@ -37,8 +37,7 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
         frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
     signatures = frame["signature"].fillna("")
     unique = sorted(signatures.unique())
-    named = dict(zip(unique, templates(unique), strict=True))
-    frame["template"] = signatures.map(named)
+    frame["template"] = signatures.map(dict(zip(unique, templates(unique), strict=True)))
     service = frame["service"].astype(object).where(frame["service"].notna(), frame["source"].astype(object))
     frame["who"] = service.map(_writer)
     frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
@@ -55,15 +54,21 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
             [own if own and role else guess for own, role, guess in zip(named, frame["role"], frame[column], strict=True)],
             index=frame.index, dtype=object,
         )  # fmt: skip
-    return frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
+    ordered: pd.DataFrame = frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
+    return ordered
 
 
 def _where(frame: pd.DataFrame) -> pd.Series:
     """The machine a row tells of: its host, else the folder its log lies in, where several machines' logs are together."""
-    tops = frame["source"].map(lambda source: source.split("/", 1)[0])
+    tops = frame["source"].map(lambda source: str(source).split("/", 1)[0])
     if len({host for host in frame["host"] if host}) < 2:
         return pd.Series("", index=frame.index, dtype=object)
     return frame["host"].where(frame["host"].notna(), tops)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as dictionaries by column name."""
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
 
 def within(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
@@ -86,7 +91,7 @@ def _writer(name: str) -> str:
 def _marked(frame: pd.DataFrame, lexicon: Lexicon) -> pd.DataFrame:
     """The mark of each row: worked out once a signature, and row by row only where it marks something."""
     keys = pd.Series(list(zip(frame["who"], frame["format"].astype(object), frame["rank"], frame["signature"], strict=True)))
-    codes, _ = pd.factorize(keys)
+    codes = pd.factorize(keys)[0].tolist()
     first = pd.Series(codes).drop_duplicates().index
     marks: list[Mark | None] = [None] * len(frame)
     sample = _ask(frame, list(first), lexicon)

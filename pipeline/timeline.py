@@ -18,13 +18,13 @@ from .evidence import evidence
 from .findings import Candidate, Entry, Evidence
 from .outages import SECOND, edge_sources, failures
 from .sentences import request, said, sentence
-from .signs import within
+from .signs import records, within
 from .wording import duration, number
 
 if TYPE_CHECKING:
     from .outages import Span
+    from .response import Roles
     from .summary import Summary
-    from .trigger import Roles
     from .window import Window
 
 #: Points that a pattern needs to be told, and how many rows one writer may have beyond what must be told.
@@ -208,7 +208,7 @@ def _well_again(inside: pd.DataFrame, span: Span) -> list[Entry]:
     near = inside[(time >= span.end - 10 * SECOND) & (time <= span.end + AFTERMATH) & (inside["rank"] < 3)]
     near = near[near["who"].isin(complained) & near["role"].isna()]
     entries = []
-    for row in near.drop_duplicates("group").to_dict("records"):
+    for row in records(near.drop_duplicates("group")):
         rare = int(inside.loc[inside["group"] == row["group"], "count"].sum()) <= 5
         if rare and _WELL.search(said(row["message"])) and row["who"] in complained:
             complained.discard(row["who"])
@@ -344,7 +344,7 @@ def _end(rows: pd.DataFrame) -> int | None:
 def _lines(rows: pd.DataFrame) -> tuple[Evidence, ...]:
     """The first three and the last line of a pattern."""
     picked = rows.head(3) if len(rows) <= 3 else pd.concat([rows.head(3), rows.tail(1)])
-    return tuple(evidence(r) for r in picked.to_dict("records"))
+    return tuple(evidence(r) for r in records(picked))
 
 
 def _once(entries: list[Entry]) -> list[Entry]:

@@ -1,0 +1,135 @@
+"""Who noticed an outage, who responded, and what ended it; with the trigger, the cast of one incident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+
+from .bonds import changes, known
+from .evidence import evidence
+from .findings import Candidate
+from .outages import SECOND
+from .sentences import sentence
+from .signs import records, within
+from .trigger import candidates
+from .wording import duration
+
+if TYPE_CHECKING:
+    from .outages import Span
+    from .window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The events that play a part in one incident."""
+
+    candidates: tuple[Candidate, ...]
+    detected: Candidate | None
+    acknowledged: Candidate | None
+    resolution: Candidate | None
+
+
+def roles(signs: pd.DataFrame, span: Span, window: Window, others: Sequence[Candidate] = (), earlier: Sequence[Span] = ()) -> Roles:
+    """Trigger candidates (best first), detection, first human response and resolution of one outage.
+
+    `signs` is the frame of `retrolog.pipeline.signs` with clock offsets applied. Only events inside the window count.
+    `others` are candidates found elsewhere (a flood of requests), ranked among them by their score. `earlier` are the
+    outages before this one: a change before one of them explains that one first.
+    """
+    inside = within(signs, window)
+    marked = inside[inside["role"].notna()]
+    detected = _detected(marked, span)
+    resolution = _resolution(marked, span)
+    return Roles(
+        candidates=candidates(inside, marked, span, others, resolution, earlier),
+        detected=detected,
+        acknowledged=_acknowledged(marked, span, detected),
+        resolution=resolution,
+    )
+
+
+def _detected(marked: pd.DataFrame, span: Span) -> Candidate | None:
+    """The first alert, else the first human word or act, else the first failed check, from the onset on."""
+    time = marked["time"].astype("int64")
+    # whole-second stamps may lie up to a second before the failure that they tell of
+    after = marked[(time >= span.onset.time - SECOND) & (time <= span.end + 120 * SECOND)]
+    alerts = after[(after["role"] == "detection") & (after["kind"] != "check_failed")]
+    notes = after[after["role"] == "note"]
+    people = after[after["role"].isin(["human", "action"]) & (after["time"].astype("int64") > span.onset.time + SECOND)]
+    checks = after[(after["role"] == "detection") & (after["kind"] == "check_failed")]
+    found = [g.iloc[0] for g in (alerts, notes) if len(g)] or [g.iloc[0] for g in (checks, people) if len(g)]
+    if not found:
+        return None
+    row = min(found, key=lambda r: int(r["time"]))
+    delay = int(row["time"]) - span.onset.time
+    return _plain(row, [f"first {'alert' if row['role'] == 'detection' else 'human word'}, {duration(delay)} after the onset"])
+
+
+def _acknowledged(marked: pd.DataFrame, span: Span, detected: Candidate | None) -> Candidate | None:
+    """The first thing a person did or said after the onset."""
+    time = marked["time"].astype("int64")
+    begin = max(span.onset.time, detected.time if detected else span.onset.time)
+    people = marked[(time >= begin) & (time <= span.end + 60 * SECOND) & marked["role"].isin(["human", "note", "action"])]
+    if people.empty:
+        return None
+    row = people.iloc[0]
+    return _plain(row, [f"first human act, {duration(int(row['time']) - span.onset.time)} after the onset"])
+
+
+#: How well a kind of act explains that an outage ends.
+_ENDS = {"rollback": 4.0, "kill": 3.0, "restart": 3.0, "start": 2.5, "stop": 2.5, "reload": 3.0, "data": 2.5, "failover": 3.0, "flag": 3.0, "scaling": 2.5}
+
+
+def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
+    """The act that most likely ended it: by its kind, by who did it, and by how shortly before the recovery it came."""
+    if span.recovery is None:
+        return None
+    end = span.recovery.time
+    time = marked["time"].astype("int64")
+    since = span.onset.time + min(10 * SECOND, (end - span.onset.time) // 3)
+    acts = marked[(time >= since) & (time <= end + 5 * SECOND) & marked["role"].isin(["action", "change"]) & ~marked["routine"].astype(bool)]
+    best: tuple[float, Any] | None = None
+    for group in changes(acts):
+        first = group.iloc[0]
+        lead = (end - int(first["time"])) / SECOND
+        weight = max(_ENDS.get(str(k), float(w or 0)) for k, w in zip(group["kind"], group["weight"], strict=True))
+        human = 1.5 if (group["role"] == "action").any() or group["actor"].notna().any() else 0.0
+        score = weight + human - 0.8 * log(1 + abs(lead) / 5)
+        if weight > 0 and (best is None or score > best[0]):
+            best = (score, group)
+    if best is None or best[0] < 0.5:
+        return None
+    group = best[1]
+    first = group.iloc[0]
+    # of a service that was stopped and started again it is the start that ended the outage
+    teller = next((row for _, row in group.iterrows() if row["kind"] in ("restart", "start")), first) if first["kind"] == "stop" else first
+    lead = end - int(first["time"])
+    reason = f"{duration(lead)} before the last failure" if lead >= 0 else f"{duration(-lead)} after the last failure"
+    return Candidate(
+        time=int(first["time"]),
+        summary=sentence(teller),
+        kind=str(teller["kind"]),
+        score=round(best[0], 3),
+        evidence=tuple(evidence(r) for r in records(group.head(5))),
+        reasons_for=(reason,),
+        service=known(first["who"]),
+        host=known(first["host"]),
+        subject=next((str(x) for x in group["subject"].dropna()), None),
+    )
+
+
+def _plain(row: pd.Series, reasons: list[str]) -> Candidate:
+    return Candidate(
+        time=int(row["time"]),
+        summary=sentence(row),
+        kind=str(row["kind"]),
+        score=float(row["weight"] or 0),
+        evidence=(evidence(cast("dict[str, Any]", row.to_dict())),),
+        reasons_for=tuple(reasons),
+        service=known(row["who"]),
+        host=known(row["host"]),
+    )
