@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 4 << 20
 #: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
 EVENT_LIMIT = 1 << 30
-#: What is noted of a file and holds for all of it: columns that a header named; whether its first row with a time was of a format of its
-#: own (`prose`), and whether of text (`text_first`); whether rows lead with their time (`leading`); whether JSON records name theirs.
-_LASTING = ("w3c", "w3c_date", "w3c_local", "prose", "leading", "text_first", "json_named")
+#: What is noted of a file and holds for all of it: columns that a header named; whether its first row with a time said something
+#: (`prose`), and was of text (`text_first`); whether rows lead with their time (`leading`) or have it within (`embedded`); whether JSON
+#: records name theirs.
+_LASTING = ("w3c", "w3c_date", "w3c_local", "prose", "leading", "text_first", "embedded", "json_named")
 
 
 class BlockParser:
@@ -51,6 +52,7 @@ class BlockParser:
         self._kept = 0
         self._timed = False  # an event with a time has been seen in this file
         self._headed = False  # an event without one, but of a known format, has been seen
+        self._tentative = False  # one row has had a time amid it: a header's date, or the first of many
         self.indented = False  # events of this file begin with spaces
         self.resting = 0  # blocks to be read row by row because reading by columns was of no use
 
@@ -135,7 +137,7 @@ class BlockParser:
         """Whether the row belongs to the open event without asking what it is: by its format's word, or indented."""
         if self._format is not None and self._format.continues is not None and self._format.continues(text, self.context):
             return True
-        return (self._timed or self._headed) and not self.indented and text[:1] in (" ", "\t", "")
+        return (self._timed or self._headed or self._tentative) and not self.indented and text[:1] in (" ", "\t", "")
 
     def _several_rows(self) -> bool:
         """Whether the open event is of a format whose records span rows, so that untimed rows are its own."""
@@ -164,14 +166,17 @@ class BlockParser:
         if self._timed and form.priority >= LAST_RESORT and not event.message.strip() and self._is_particular():
             return None  # a bare date amid rows of a known format is data, as in a multi-line SQL text
         context.accept(event.time)
-        if dated:
+        first_embedded = form.priority >= EMBEDDED and not context.state.get("embedded")
+        if first_embedded:
+            self._tentative = context.state["embedded"] = True
+        elif dated:
             self._timed = True
-            context.state.setdefault("prose", form.priority < LAST_RESORT)
+            context.state.setdefault("prose", form.priority < LAST_RESORT or event.severity is not None)
             context.state.setdefault("text_first", event.format not in ("json", "json_rows", "ltsv", "logfmt"))
             if form.priority < EMBEDDED:
                 context.state["leading"] = True
         if dated or event.severity is not None or event.fields:
-            self._headed = True
+            self._headed = self._headed or not first_embedded
             self.indented = self.indented or len(bare) < len(seen)  # padded numbers begin some rows with spaces, others not
         return form, event
 

@@ -39,6 +39,7 @@ _VALUES = re.compile(
     r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}|"
     r"(?P<epoch>1\d{9}\.\d{3,9}\]))"
 )
+_EARLY = 64  # rows within which a file shows whether its times stand there
 _LEVEL_WORD = re.compile(rf"(?<![\w-])({_UPPER}|{_UPPER.lower()})(?![\w-])")
 _HEAD = 400  # characters in which a level is looked for
 _PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})(?:\s|$)")
@@ -118,7 +119,8 @@ def parse_epoch(text: str, context: TimeContext) -> Event | None:
 
 def parse_embedded(text: str, context: TimeContext) -> Event | None:
     """A row of values of which one is a time, in a file where no row leads with its time; None for any other row."""
-    if context.state.get("leading"):
+    state = context.state
+    if state.get("leading") or (context.line > _EARLY and not state.get("embedded")):
         return None  # rows of this file begin otherwise: a date within one does not count
     match = _VALUES.match(text)
     if match is None:
