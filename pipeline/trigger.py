@@ -72,18 +72,18 @@ def _part_of(candidate: Candidate, best: Candidate) -> Candidate:
     return replace(candidate, reasons_against=(*candidate.reasons_against, against))
 
 
-def _failing_names(inside: pd.DataFrame, span: Span) -> pd.Series:
-    """Names (of services, sources, paths) and in how many error and warning patterns of the outage each is said."""
+def _failing_names(inside: pd.DataFrame, span: Span) -> dict[str, set[str]]:
+    """Names (of services, sources, paths) and the patterns of trouble in the outage that say each."""
     time = inside["time"].astype("int64")
     bad = inside[(time >= span.onset.time - 5 * SECOND) & (time <= min(span.end, span.onset.time + 300 * SECOND)) & ((inside["rank"] >= 3) | inside["role"].isin(["event", "symptom"]))]
     said: dict[str, set[str]] = {}
     for row in records(bad.drop_duplicates("group")):
         for name in {stem(word) for word in _NAME.findall(f"{row['who']} {row['source']} {row['message']}".lower())}:
             said.setdefault(name, set()).add(str(row["group"]))
-    return pd.Series({name: len(groups) for name, groups in said.items()}, dtype="int64")
+    return said
 
 
-def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Series, resolution: Candidate | None) -> Candidate | None:
+def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: dict[str, set[str]], resolution: Candidate | None) -> Candidate | None:
     first = rows.iloc[0]
     best = rows.iloc[int(rows["weight"].astype(float).to_numpy().argmax())]
     weight = float(best["weight"])
@@ -105,9 +105,10 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Se
         against.append(f"the same happened {len(before)} time{'s' if len(before) > 1 else ''} before in these logs without an outage after it")
     elif len(elsewhere) == 0:
         for_.append("seen nowhere else in these logs")
-    during = elsewhere[(elsewhere["time"].astype("int64") >= onset) & (elsewhere["time"].astype("int64") <= span.end)]
-    again = int(during["count"].sum())
-    if best["role"] == "event" and delay <= 5 * SECOND and again >= 3:
+    alike = marked[(marked["who"] == best["who"]) & (marked["kind"] == best["kind"])]
+    at = alike["time"].astype("int64")
+    again = int(alike.loc[(at >= onset) & (at <= span.end) & ~alike.index.isin(rows.index), "count"].sum())
+    if best["role"] == "event" and delay <= 30 * SECOND and again >= 3:
         # what keeps happening while the outage lasts is the outage, not what set it off
         score -= 2 + log(again)
         against.append(f"it came {again} times more during the outage, as an effect would")
@@ -146,11 +147,13 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: pd.Se
     )
 
 
-def _touched(rows: pd.DataFrame, failing: pd.Series) -> list[tuple[str, int]]:
+def _touched(rows: pd.DataFrame, failing: dict[str, set[str]]) -> list[tuple[str, int]]:
     """What the change names that the failures name too (whole names, and the parts of a path or unit)."""
     names: dict[str, int] = {}
+    own = set(rows["group"])
     for subject in rows["subject"].dropna().unique():
         for part in {stem(subject), *(stem(p) for p in re.split(r"[/.@:\s]", str(subject).lower()) if p)}:
-            if len(part) > 2 and part in failing.index:
-                names[part] = int(failing[part])
+            # what the change itself says of the name proves nothing
+            if len(part) > 2 and (others := failing.get(part, set()) - own):
+                names[part] = len(others)
     return sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))
