@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .bonds import stem
+from .bonds import WATCHERS, stem
 from .outages import SECOND
 from .signs import records
 
@@ -68,10 +68,11 @@ def _changes(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Spa
     names = {stem(who) for who in signs["who"].unique()} | {stem(s) for s in signs["subject"].dropna().unique()}
     writers = set(signs.loc[before, "who"])
     for at, row in zip(signs.index[before].tolist(), records(signs[before]), strict=True):
-        weight = WEIGHT + (VERSION if _VERSION.search(row["message"]) else 0.0) + (AGAIN if row["who"] in again else 0.0)
-        _mark(signs, at, "change", "change", weight)
-        if not row["subject"]:
-            signs.at[at, "subject"] = _named(row["message"], names)
+        named = _named(row["message"], names - {stem(row["who"])})
+        telling = (VERSION if _VERSION.search(row["message"]) else 0.0) + (AGAIN if row["who"] in again else 0.0)
+        if (telling or named) and not WATCHERS.search(row["who"]):  # to be rare and near is not enough
+            _mark(signs, at, "change", "change", WEIGHT + telling)
+            signs.at[at, "subject"] = row["subject"] or named
     for at, row in zip(signs.index[undoing].tolist(), records(signs[undoing]), strict=True):
         if row["who"] in writers:
             _mark(signs, at, "rollback" if _VERSION.search(row["message"]) else "change", "change", WEIGHT + AGAIN)

@@ -14,6 +14,9 @@ from .signs import records
 #: Rows of one change (starting ..., ... is live) lie within this span.
 ONE_CHANGE = 120 * SECOND
 
+#: Programs that watch: what changes in them seldom breaks what they watch.
+WATCHERS = re.compile(r"(?i)alertmanager|prometheus|grafana|zabbix|nagios|icinga|blackbox|exporter|telegraf|collectd|munin|netdata|uptime|filebeat|fluent|promtail|vector\b|logstash")
+
 
 def known(value: Any) -> str | None:
     """The text of a value, None where it is missing in any of the ways a frame has."""

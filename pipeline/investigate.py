@@ -26,6 +26,8 @@ SECOND = 1_000_000
 #: What is read around the window to learn what is normal, and for lines that were written late.
 BASELINE = 15 * 60 * SECOND
 LATE = 10 * 60 * SECOND
+#: Larger files go without a digest in the draft: a second's hashing for each gigabyte is not what was asked for.
+DIGESTED = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,22 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
         reports = [renewed.get(r.file, r) for r in reports]
     offsets, notes = clocks(summary, options, estimates)
     reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
+    digests = {file.file: digest_of(file) for file in found.files}
+    reports = [replace(r, digest=digests.get(r.file, "")) for r in reports]
     return Collected(found, aligned(summary, offsets), reports, offsets)
+
+
+def digest_of(file: LogFile) -> str:
+    """The SHA-256 of a file as it is stored; empty for members of archives, and beyond `DIGESTED` bytes, for hashing takes its time."""
+    import hashlib
+
+    if file.size > DIGESTED or any(step.is_member for step in file.steps):
+        return ""
+    try:
+        with open(file.path, "rb") as stored:
+            return hashlib.file_digest(stored, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _shown(planned: Sequence[Job], progress: Watch | None) -> AbstractContextManager[Watch]:

@@ -95,11 +95,15 @@ def lessons(incidents: Sequence[Incident], sources: Sequence[SourceReport], cloc
         good, bad = _reviewed(incident, clock)
         well += good
         badly += bad
+    clocks: dict[float, list[str]] = {}
     for source in sources:
         if abs(source.clock_offset_s) >= 2:
-            side = "ahead" if source.clock_offset_s > 0 else "behind"
-            badly.append((f"The clock behind {source.file} is {abs(source.clock_offset_s):.0f} s {side}, so its lines stood out of order.", ()))
-            actions.append(_action(f"Synchronise the clock of the writer of {source.file}", "prevent", "its stamps are off"))
+            clocks.setdefault(round(source.clock_offset_s, 1), []).append(source.file)
+    for offset, files in sorted(clocks.items()):
+        side = "ahead" if offset > 0 else "behind"
+        others = f" and {number(len(files) - 1)} more" if len(files) > 1 else ""
+        badly.append((f"The clock that wrote {files[0]}{others} is {abs(offset):,.0f} s {side}, so its lines stood out of order.", ()))
+        actions.append(_action(f"Synchronise the clock that wrote {files[0]}{others}", "prevent", f"its stamps are {abs(offset):,.0f} s off"))
     if incidents:
         lucky_prompt = _luck(incidents[0], clock)
         if lucky_prompt:
@@ -174,7 +178,8 @@ def _reviewed(incident: Incident, clock: Clock) -> tuple[list[Lesson], list[Less
     if incident.resolution and incident.recovery:
         fast = incident.recovery.time - incident.resolution.time
         if 0 <= fast <= 30 * SECOND:
-            well.append((f"Failures ended {duration(fast)} after the act at {clock.time(incident.resolution.time)}.", incident.resolution.evidence))
+            when = f"{duration(fast)} after" if fast >= SECOND else "in the same second as"
+            well.append((f"Failures ended {when} the act at {clock.time(incident.resolution.time)}.", incident.resolution.evidence))
     if incident.trigger and incident.detected and incident.trigger.time < incident.onset.time - 30 * SECOND:
         badly.append((f"The likely trigger lies {duration(incident.onset.time - incident.trigger.time)} before the first failure, and nothing stopped it in between.", incident.trigger.evidence))
     if incident.impact.failed:

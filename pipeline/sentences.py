@@ -27,7 +27,7 @@ def said(message: str, length: int = LENGTH) -> str:
     """
     sudo = _SUDO.match(str(message))
     if sudo:
-        return _short(f"{sudo['who']} : USER={sudo['as']} ; COMMAND={sudo['command']}", length)
+        return _short(f"{sudo['who']} ran {_SPACE.sub(' ', sudo['command']).strip()} as {sudo['as']}", length)
     rows = [r for r in _record(str(message)).split("\n") if r.strip()]
     if not rows:
         return "(an empty message)"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .bonds import changes, known, stem
+from .bonds import WATCHERS, changes, known, stem
 from .evidence import evidence
 from .findings import Candidate
 from .outages import SECOND
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 #: How long before the onset a change may lie, and how much later than it (stamps of whole seconds round down).
 BEFORE = 15 * 60 * SECOND
 AFTER = 2 * SECOND
-#: Programs that watch: what changes in them seldom breaks what they watch.
-_WATCHERS = re.compile(r"(?i)alertmanager|prometheus|grafana|zabbix|nagios|icinga|blackbox|exporter|telegraf|collectd|munin|netdata|uptime|filebeat|fluent|promtail|vector\b|logstash")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 
 
@@ -130,7 +128,7 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: dict[
         # set back at the end: who did it thought so too
         score += 1.5
         for_.append(f"the act that ended it is about {resolution.subject} too")
-    if rows["who"].map(lambda who: bool(_WATCHERS.search(str(who)))).all():
+    if rows["who"].map(lambda who: bool(WATCHERS.search(str(who)))).all():
         score *= 0.4
         against.append(f"{first['who']} watches the service and does not serve it")
     return Candidate(
