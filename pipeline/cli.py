@@ -275,20 +275,19 @@ def _say_left_out(reports: Any, skipped: Any) -> None:
 def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     """Say what each file is, and what of it could be read.
 
-    Container, format, zone, first and last time, lines, unparsed.
+    Container, format, zone, first and last time, lines, unparsed, and how far its clock is off.
 
     \b
         retrolog inspect /var/log --tz Europe/Berlin
     """
     from . import inspection
     from .deliver import deliver
-    from .sources import discover
+    from .investigate import collect
 
     options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
-    found = discover(paths, options.include, options.exclude)
-    reports = inspection.inspect(found, options)
+    read = collect(paths, options)
     show = inspection.as_json if form == "json" else inspection.as_text
-    deliver(show(reports, found.skipped), None)
+    deliver(show(read.reports, read.found.skipped), None)
 
 
 @main.command()

@@ -8,27 +8,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .events import iso
-from .ingest import Reader
 from .safe import terminal
 from .wording import number
 
 if TYPE_CHECKING:
     from .findings import SourceReport
-    from .investigate import Options
-    from .sources import Discovery
-
-
-def inspect(found: Discovery, options: Options) -> list[SourceReport]:
-    """Read every file to its end and report it, in the order of the sources."""
-    from .investigate import jobs
-
-    reports = []
-    for job in jobs(found, options):
-        reader = Reader(job.file, job.source, job.reading, job.reach)
-        for _ in reader.tables():
-            pass
-        reports.append(reader.report())
-    return reports
 
 
 def as_json(reports: Sequence[SourceReport], skipped: Sequence[Any]) -> str:
