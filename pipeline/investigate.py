@@ -101,6 +101,7 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
     from .engine import run
     from .sources import discover
     from .strays import adopted, strays
+    from .summary import focused
 
     found = discover(paths, options.include, options.exclude)
     planned = jobs(found, options)
@@ -113,10 +114,14 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
         summary, kept, estimates = adopted(summary, more, options.window)
         renewed = {r.file: r for r in again if r.source in kept}
         reports = [renewed.get(r.file, r) for r in reports]
+    summary, left_out = focused(summary)
     offsets, notes = clocks(summary, options, estimates)
     reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
     digests = {file.file: digest_of(file) for file in found.files}
     reports = [replace(r, digest=digests.get(r.file, "")) for r in reports]
+    if left_out and reports:
+        stray = f"{left_out} events of all logs lie years from the others and are left out of the analysis; their clocks or years may be wrong"
+        reports[0] = replace(reports[0], notes=(*reports[0].notes, stray))
     return Collected(found, aligned(summary, offsets), reports, offsets)
 
 

@@ -187,6 +187,58 @@ def merge(summaries: Iterable[Summary]) -> Summary:
     return Summary(tables, levels)
 
 
+#: What an analysis looks at in one go, in seconds and in bins.
+LONGEST = 400 * 86_400
+MOST_BINS = 3_000_000
+
+
+def focused(summary: Summary) -> tuple[Summary, int]:
+    """The summary without stray times that lie far from all others, in bins that an array can hold, and how many events that left out.
+
+    A clock that was reset to 1970, or one wrong year, must not stretch the analysis over decades: of times that span more
+    than `LONGEST` the busiest part is kept, with its neighbours as far as they fit.
+    """
+    table = summary.table("seconds")
+    if table.num_rows == 0:
+        return summary, 0
+    second, events = table["second"].to_numpy(), table["events"].to_numpy()
+    left_out = 0
+    if second.max() - second.min() > LONGEST:
+        low, high = _busiest(second, events)
+        left_out = int(events[(second < low) | (second > high)].sum())
+        tables = {}
+        for name, part in summary.tables.items():
+            when = part["second"].to_numpy() if "second" in part.column_names else part["time"].to_numpy() // 1_000_000
+            tables[name] = part.filter(pa.array((when >= low) & (when <= high)))
+        summary = Summary({n: t for n, t in tables.items() if t.num_rows}, summary.levels)
+        second = summary.table("seconds")["second"].to_numpy()
+    level = max(0, int(np.ceil(np.log2(max(1.0, (second.max() - second.min()) / MOST_BINS)))))
+    names = [n for n in summary.tables if "second" in LAYOUTS[n].keys and not LAYOUTS[n].sampled and summary.levels.get(n, 0) < level]
+    if names:
+        coarse = {n: _at(n, summary.tables[n], level) for n in names}
+        summary = Summary(summary.tables | coarse, summary.levels | dict.fromkeys(names, level))
+    return summary, left_out
+
+
+def _busiest(second: np.ndarray, events: np.ndarray) -> tuple[int, int]:
+    """First and last second of the part with the most events, parts being a day or more apart, and of neighbours that fit."""
+    order = np.argsort(second, kind="stable")
+    second, events = second[order], events[order]
+    cuts = np.flatnonzero(np.diff(second) > 86_400) + 1
+    parts = [(int(s[0]), int(s[-1]), int(e.sum())) for s, e in zip(np.split(second, cuts), np.split(events, cuts), strict=True)]
+    at = max(range(len(parts)), key=lambda k: (parts[k][2], -k))
+    low, high = parts[at][0], parts[at][1]
+    for start, _, _ in reversed(parts[:at]):
+        if high - start > LONGEST:
+            break
+        low = start
+    for _, stop, _ in parts[at + 1 :]:
+        if stop - low > LONGEST:
+            break
+        high = stop
+    return low, high
+
+
 def summarize(events: pa.Table) -> Summary:
     """The summary of one table of events (`parsers.base.event_schema` plus `source` and `file`); undated events are left out."""
     events = events.filter(pc.is_valid(events["time"])).unify_dictionaries().combine_chunks()

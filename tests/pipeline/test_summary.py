@@ -96,3 +96,13 @@ def test_the_first_event_of_a_pattern_is_the_earliest() -> None:
     )
     row = summarize(table).table("patterns").to_pylist()[0]
     assert (row["count"], row["line"], row["message"], row["last_time"]) == (2, 2, "disk 1 full", START + 900)
+
+
+def test_one_stray_time_does_not_stretch_the_analysis_over_decades() -> None:
+    base = {"lines": 1, "source": "a", "file": "a", "message": "tick"}
+    rows = [base | {"time": START + n * 1_000_000, "line": n + 1} for n in range(30)]
+    strays = [base | {"time": 1_000_000, "line": 90}, base | {"time": START + 60_000_000_000_000, "line": 91}]
+    kept, left_out = module.focused(summarize(events([*rows, *strays])))
+    assert left_out == 2
+    assert kept.table("seconds").num_rows == 30
+    assert module.focused(kept) == (kept, 0)
