@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow.compute as pc
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from . import outages
 from .behaviour import by_behaviour
 from .coverage import uncovered
-from .evidence import evidence, quoted
+from .evidence import evidence, quotations, quoted
 from .findings import EndpointImpact, Evidence, Findings, Impact, Incident, Series, SourceReport
 from .flood import Look, flood
 from .impact import impact
@@ -113,7 +113,7 @@ def analyse(
         accounting=_accounting(reports),
         verdict="" if incidents else _verdict(summary, signs, found, question.window, uncovered(reports, Clock(question.zone))),
     )
-    return _map_evidence(findings, quoted(_all_evidence(findings), fetch))
+    return _map_evidence(findings, quoted(quotations(findings), fetch))
 
 
 def severity_of(cost: Impact) -> str:
@@ -239,20 +239,6 @@ def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span], windo
     if len(signs):
         return "No access log was found, and error lines show no surge: from these logs it cannot be told whether users were failed."
     return "It cannot be told whether there was an outage: no access log was found, and no line tells of trouble."
-
-
-def _all_evidence(value: Any) -> Iterator[Evidence]:
-    if isinstance(value, Evidence):
-        yield value
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from _all_evidence(getattr(value, field.name))
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _all_evidence(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _all_evidence(item)
 
 
 def _map_evidence(value: T, known: Mapping[Evidence, Evidence]) -> T:

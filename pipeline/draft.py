@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from . import document, safe, wording
 from .errors import BadOption
+from .evidence import quotations
 from .findings import Candidate, Entry, Evidence, Findings, Incident, Series, SourceReport
-from .mask import Masker, masked, quotations
+from .mask import Masker, masked
 from .verify import citations
 from .view import BINS, View, noun, span_of
 from .wording import Clock

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .findings import Evidence
@@ -31,6 +31,21 @@ def evidence(row: Mapping[str, Any], prefix: str = "") -> Evidence:
 def digest(data: bytes) -> str:
     """The first 16 hex digits of the SHA-256 of the cited bytes (carriage return before the last line feed left out)."""
     return hashlib.sha256(data.removesuffix(b"\n").removesuffix(b"\r")).hexdigest()[:16]
+
+
+def quotations(value: Any) -> Iterator[Evidence]:
+    """All evidence inside findings, in the order in which it stands there."""
+    if isinstance(value, Evidence):
+        yield value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            yield from quotations(getattr(value, one.name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from quotations(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from quotations(item)
 
 
 def quoted(items: Iterable[Evidence], fetch: Callable[[str, list[Evidence]], Mapping[int, bytes]]) -> dict[Evidence, Evidence]:

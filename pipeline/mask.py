@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from .findings import Evidence, Findings
+from .evidence import quotations
+from .findings import Findings
 
 HIDDEN = "[masked]"
 # What was masked before is left as it is, so that masking twice changes nothing.
@@ -416,20 +417,6 @@ def _learn_tag(service: str, masker: Masker) -> None:
     """logger(1) tags a note with its writer's login; a program's name has marks or digits that logins seldom have."""
     if re.fullmatch(r"[^\W\d_]{2,}(?:\.[^\W\d_]+)?", service):
         masker.person(service)
-
-
-def quotations(value: Any) -> Iterator[Evidence]:
-    """All quoted lines of the findings: names are learned from what a log says, not from what was written about it."""
-    if isinstance(value, Evidence):
-        yield value
-    elif is_dataclass(value) and not isinstance(value, type):
-        for one in fields(value):
-            yield from quotations(getattr(value, one.name))
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from quotations(one)
-    elif isinstance(value, dict):
-        yield from quotations(tuple(value.values()))
 
 
 def _walk(value: Any, change: Callable[[str], str]) -> Any:

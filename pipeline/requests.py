@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pyarrow as pa
@@ -74,7 +73,3 @@ def _matches(column: pa.Array | pa.ChunkedArray, pattern: str) -> pa.Array | pa.
     hit = pc.match_substring_regex(encoded.dictionary.cast(pa.string()), pattern)
     return pc.fill_null(hit.take(encoded.indices), False)
 
-
-def is_probe_path(path: str) -> bool:
-    """Whether a path is one that health checks poll by convention (for tests and explanations)."""
-    return re.search(_PROBE_PATH, path) is not None

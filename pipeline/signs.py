@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
+from ..parsers.base import SEVERITIES
 from .gist import ACTORS, SUBJECTS, telling, with_fields
 from .patterns import templates
 
@@ -41,7 +42,7 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     service = frame["service"].astype(object).where(frame["service"].notna(), frame["source"].astype(object))
     frame["who"] = service.map(_writer)
     frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
-    rank = {name: i for i, name in enumerate(("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"))}
+    rank = {name: at for at, name in enumerate(SEVERITIES)}
     frame["rank"] = frame["severity"].astype(object).map(rank).fillna(-1).astype("int64")
     frame["where"] = _where(frame)
     fields = [telling(v, form) for v, form in zip(frame["fields"], frame["format"], strict=True)]

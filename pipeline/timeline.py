@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from .bonds import known
 from .evidence import evidence
 from .findings import Candidate, Entry, Evidence
 from .outages import SECOND, edge_sources, failures
@@ -181,9 +182,9 @@ def _marked(inside: pd.DataFrame, span: Span) -> list[Entry]:
             continue  # what changed after the recovery did not end it
         entries.append(
             Entry(
-                time=int(first["time"]), end=_end(rows), summary=sentence(first), kind=kind, severity=_text(first["severity"]),
-                reason=f"{why} ({first['kind']})", evidence=_lines(rows), host=_text(first["host"]),
-                service=_text(first["who"]), count=int(rows["count"].sum()), score=6.0,
+                time=int(first["time"]), end=_end(rows), summary=sentence(first), kind=kind, severity=known(first["severity"]),
+                reason=f"{why} ({first['kind']})", evidence=_lines(rows), host=known(first["host"]),
+                service=known(first["who"]), count=int(rows["count"].sum()), score=6.0,
             )
         )  # fmt: skip
     return entries
@@ -214,9 +215,9 @@ def _well_again(inside: pd.DataFrame, span: Span) -> list[Entry]:
             complained.discard(row["who"])
             entries.append(
                 Entry(
-                    time=int(row["time"]), summary=sentence(row), kind="recovery", severity=_text(row["severity"]), score=5.0,
+                    time=int(row["time"]), summary=sentence(row), kind="recovery", severity=known(row["severity"]), score=5.0,
                     reason="first word of success of a writer that had complained", evidence=(evidence(row),),
-                    host=_text(row["host"]), service=_text(row["who"]),
+                    host=known(row["host"]), service=known(row["who"]),
                 )
             )  # fmt: skip
     return entries
@@ -251,7 +252,7 @@ def _patterns(inside: pd.DataFrame, incidents: list[tuple[Span, Roles]], window:
         kind = "error" if first["rank"] >= 4 else "warning" if _is_bad(first) else "context"
         entry = Entry(
             time=int(first["time"]), end=_end(rows), summary=sentence(first), kind=kind, reason=reason, evidence=_lines(rows),
-            severity=_text(first["severity"]), host=_text(first["host"]), service=_text(first["who"]), count=count, score=round(score, 3),
+            severity=known(first["severity"]), host=known(first["host"]), service=known(first["who"]), count=count, score=round(score, 3),
         )  # fmt: skip
         out.append(_Pattern(entry, str(group), f"{first['who']}"))
     return _silent(out)
@@ -358,7 +359,3 @@ def _once(entries: list[Entry]) -> list[Entry]:
         seen.update(places)
         kept.append(entry)
     return kept
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or pd.isna(value) else str(value)

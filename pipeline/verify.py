@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .document import parse
 from .errors import NotADraft
+from .evidence import digest as digest_of
 
 if TYPE_CHECKING:
     from .sources import Discovery
@@ -192,11 +192,6 @@ def verify(text: str, logs: Logs) -> list[Verdict]:
     return [verdicts[at] for at in range(len(cited))]
 
 
-def digest_of(data: bytes) -> str:
-    """The digest that citations carry: of the bytes without the last line feed and the carriage return before it."""
-    return hashlib.sha256(data.removesuffix(b"\n").removesuffix(b"\r")).hexdigest()[:16]
-
-
 def failed(verdicts: Iterable[Verdict]) -> bool:
     """True when a citation is changed or lost."""
     return any(one.status in ("changed", "lost") for one in verdicts)
@@ -267,6 +262,6 @@ def _matches(
         # A carriage return may have come or gone on the way; an unknown size (0) fits every line.
         near = (lengths == size) | (lengths == size + 1) | (lengths == size - 1) if size else lengths > 0
         for at in np.flatnonzero(near):
-            digest = digest_of(data[int(starts[at]) : int(ends[at + lines - 1])])
-            if digest in digests:
-                yield digest, size, first + int(at)
+            found = digest_of(data[int(starts[at]) : int(ends[at + lines - 1])])
+            if found in digests:
+                yield found, size, first + int(at)

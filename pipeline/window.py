@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import BadOption, BadWindow
@@ -44,8 +44,6 @@ def read_zone(name: str | None) -> tzinfo:
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)
         if minutes >= 24 * 60:
             raise BadOption(f"the zone offset {name!r} is a day or more; try one like +05:30")
-        from datetime import timezone
-
         return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     if name.strip().upper() in ("UTC", "Z", "GMT"):
         return UTC

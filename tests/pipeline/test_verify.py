@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from retrolog.pipeline import draft, sources, verify
 from retrolog.pipeline.errors import NotADraft
+from retrolog.pipeline.evidence import digest
 from retrolog.pipeline.findings import Entry, Evidence
 
 from .example import QUIET, at
@@ -24,7 +25,7 @@ LINES[20:23] = ["2026-11-23T12:00:20Z app[1]: ERROR boom", "  File a.py, line 3"
 def cite(lines: list[str], number: int, file: str = "app.log", count: int = 1) -> Evidence:
     raw = "\n".join(lines[number - 1 : number - 1 + count]).encode()
     offset = len("\n".join(lines[: number - 1]).encode()) + (number > 1)
-    return Evidence(file, number, count, offset, len(raw), verify.digest_of(raw), lines[number - 1])
+    return Evidence(file, number, count, offset, len(raw), digest(raw), lines[number - 1])
 
 
 CITED = (cite(LINES, 5), cite(LINES, 21, count=3), cite(LINES, 40))
