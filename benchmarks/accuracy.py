@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 import series
 
-from retrolog.pipeline import offsets, scan
+from retrolog.pipeline.analysis import offsets, scan
 
 
 def main() -> None:

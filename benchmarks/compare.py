@@ -92,9 +92,10 @@ def window_commands(path: Path, truth: dict[str, int]) -> list[Command]:
 
 _SCAN = """
 import sys
-from retrolog.pipeline.engine import Engine, run
-from retrolog.pipeline.investigate import Options, jobs
-from retrolog.pipeline.sources import discover
+from retrolog.pipeline.counting.engine import Engine, run
+from retrolog.pipeline.investigate import jobs
+from retrolog.pipeline.options import Options
+from retrolog.pipeline.reading.sources import discover
 if __name__ == "__main__":
     _, reports = run(jobs(discover([sys.argv[1]]), Options()), engine=Engine(workers=int(sys.argv[2])))
     print(sum(report.lines for report in reports))

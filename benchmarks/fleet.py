@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from retrolog.parsers.base import event_schema
-from retrolog.pipeline.summary import Summary, merge, summarize
+from retrolog.pipeline.counting.counts import merge, summarize
+from retrolog.pipeline.counting.summary import Summary
 
 START = 1_795_435_200
 SPAN = 7200

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from retrolog.pipeline.patterns import PatternTable, signatures
+from retrolog.pipeline.counting.patterns import PatternTable, signatures
 
 
 def main() -> None:

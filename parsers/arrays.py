@@ -88,5 +88,8 @@ def holds(truth: Any) -> npt.NDArray[np.bool_]:
 
 def joined(pieces: Sequence[Any], separator: str, count: int) -> Any:
     """The texts of each row that are not null with a separator between them, "" where all are null."""
-    out = pyarrow.compute.binary_join_element_wise(*pieces, one(separator), null_handling="skip")
-    return out if len(out) == count else texts([""] * count)  # Arrow answers no rows at all where every text is null
+    # Arrow drops rows whose texts are all null from its answer: a text in front, which is cut off again, leaves no row without one.
+    compute: Any = pyarrow.compute
+    front = texts([""]).take(numbers(np.zeros(count, np.int64)))
+    out = compute.binary_join_element_wise(front, *pieces, one(separator), null_handling="skip")
+    return compute.utf8_slice_codeunits(out, len(separator))

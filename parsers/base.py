@@ -57,7 +57,8 @@ class Format:
     not mine". `continues` says that a line after this format's event belongs to it, timed or not (None: the general
     rule). `close` completes an event of several lines once its last line is known. `spans` says that its records are
     several rows that others print too (pretty JSON, XML): they begin only where no other format's rows have a time. `first` lists the characters a row
-    can begin with (empty: any), so that other rows are not asked. `prepare` is given (cleaned) rows
+    can begin with (empty: any), so that other rows are not asked. `alone` says that a row of it without a time is an event by itself
+    also amid timed rows of other formats. `prepare` is given (cleaned) rows
     that `parse` will be asked about soon, for own formats that read many rows faster than one. `samples` are real lines that must parse; a test walks them all. `reference` cites the manual, RFC or source.
     """
 
@@ -70,6 +71,7 @@ class Format:
     continues: Callable[[str, TimeContext], bool] | None = None
     close: Callable[[Event, TimeContext], None] | None = None
     spans: bool = False
+    alone: bool = False
     first: str = ""
     prepare: Callable[[Sequence[str]], None] | None = None
     priority: int = 50  # lower is asked first when no favourite is known
@@ -79,7 +81,7 @@ def event_schema() -> pa.Schema:
     """The Arrow schema of an event table, one row an event (`pandas` frames made from it are Arrow-backed).
 
     Text that repeats is dictionary-encoded. `fields` is a JSON object as text, or null. `source` and `file` are added
-    by `retrolog.pipeline.ingest`: a parser does not know where its text came from.
+    by `retrolog.pipeline.reading.ingest`: a parser does not know where its text came from.
     """
     import pyarrow as pa
 

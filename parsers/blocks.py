@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .base import Event, Format
 from .columns import take_trailing
-from .detect import EMBEDDED, LAST_RESORT, TRUSTED_AFTER, Detector, clean
+from .detect import EMBEDDED, LAST_RESORT, TRUSTED_AFTER, Detector, clean, starts_indented
 from .tables import events_table
 from .timestamps import TimeContext
 from .years import YearPlan, plan_years, scan_years
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 4 << 20
 #: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
 EVENT_LIMIT = 1 << 30
+#: Where it is noted which columns a header row named.
+HEADERS = ("w3c", "zeek")
 #: What is noted of a file and holds for all of it: columns that a header named; whether its first row with a time said something
 #: (`prose`), and was of text (`text_first`); whether rows lead with their time (`leading`) or have it within (`embedded`); whether JSON
 #: records name theirs.
-_LASTING = ("w3c", "w3c_date", "w3c_local", "prose", "leading", "text_first", "embedded", "json_named")
+_LASTING = (*HEADERS, "w3c_date", "w3c_local", "zeek_path", "prose", "leading", "text_first", "embedded", "json_named")
 
 
 class BlockParser:
@@ -54,6 +56,7 @@ class BlockParser:
         self._headed = False  # an event without one, but of a known format, has been seen
         self._tentative = False  # one row has had a time amid it: a header's date, or the first of many
         self.indented = False  # events of this file begin with spaces
+        self.counting = False  # its events are only counted, see `feed_counted`
         self.resting = 0  # blocks to be read row by row because reading by columns was of no use
 
     def resume(self, head: BlockParser) -> None:
@@ -72,18 +75,40 @@ class BlockParser:
 
         return parse_block(self, data, line, offset)
 
+    def feed_counted(self, data: bytes, line: int, offset: int) -> list[pa.Table]:
+        """What `feed` does, for events that are only counted: in tables of no order, without what counting does not ask for.
+
+        Where a table has a column `agent`, its rows are requests whose user agent stands there; `message` and `fields`
+        are null, and `path` is dictionary-encoded.
+        """
+        from .kernels import parse_counted
+
+        self.counting = True
+        return parse_counted(self, data, line, offset)
+
     def ready_for(self, form: Format, text: str) -> bool:
         """Whether a row that this format reads would now begin an event of it: nothing else is asked first."""
         detector = self.detector
         trusted = form.priority < LAST_RESORT or detector.generic_run >= TRUSTED_AFTER
         asked_first = bool(detector.favourites) and detector.favourites[0] is form and trusted
-        return asked_first and not (self._open is not None and self._continues(text))
+        if not asked_first or self._open is None:
+            return asked_first
+        state = dict(self.context.state)  # formats note there that a row goes on: this one is asked again when it is read
+        goes_on = self._continues(text)
+        self.context.state.clear()
+        self.context.state.update(state)
+        return not goes_on
 
     def passed(self, form: Format, events: int, last: int) -> None:
         """Takes note of so many events of a format that were read by columns, the last one at this time."""
         self._format, self._timed, self.indented = form, True, False
         self.detector.passed(form, events)
         self.context.accept(last)
+
+    @property
+    def open_line(self) -> int:
+        """The line at which the event began that the next one may go on, 0 when none is open."""
+        return self._open.line if self._open is not None else 0
 
     def finish(self) -> pa.Table:
         """The event still open at the end of the file, as a table of one row or none."""
@@ -137,7 +162,10 @@ class BlockParser:
         """Whether the row belongs to the open event without asking what it is: by its format's word, or indented."""
         if self._format is not None and self._format.continues is not None and self._format.continues(text, self.context):
             return True
-        return (self._timed or self._headed or self._tentative) and not self.indented and text[:1] in (" ", "\t", "")
+        if self.context.state.get("json_array") and text.lstrip(" \t")[:1] == "{":
+            return False  # the next record of an array that is written below the first one
+        known = self._timed or self._headed or self._tentative
+        return known and not self.indented and text[:1] in (" ", "\t", "") and not starts_indented(text)
 
     def _several_rows(self) -> bool:
         """Whether the open event is of a format whose records span rows, so that untimed rows are its own."""
@@ -161,7 +189,7 @@ class BlockParser:
         form, event = found
         dated = event.time is not None or context.year_missing
         others = (self._timed or self._headed) if form.spans else (self._timed and form.close is None)
-        if not dated and others and form is not self._format:
+        if not dated and others and form is not self._format and not form.alone:
             return None  # an untimed record amid timed rows of another format is what the row before it printed
         if self._timed and form.priority >= LAST_RESORT and not event.message.strip() and self._is_particular():
             return None  # a bare date amid rows of a known format is data, as in a multi-line SQL text
@@ -177,7 +205,8 @@ class BlockParser:
                 context.state["leading"] = True
         if dated or event.severity is not None or event.fields:
             self._headed = self._headed or not first_embedded
-            self.indented = self.indented or len(bare) < len(seen)  # padded numbers begin some rows with spaces, others not
+            # padded numbers begin some rows with spaces, others not
+            self.indented = self.indented or (len(bare) < len(seen) and not starts_indented(seen))
         return form, event
 
     def _append(
@@ -242,5 +271,6 @@ def plan_for(
         window=context.window,
         reference=context.reference,
         reference_name=reference_name,
+        told=context.told_year,
     )
     return context.plan

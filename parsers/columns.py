@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from .base import SEVERITIES, Event
+from .lazy import lazily
 from .timestamps import TimeContext, read_time
 
 _WORDS = {
@@ -110,8 +111,8 @@ def present(value: str | None) -> str | None:
     return None if value is None or value in ("", "-") else value
 
 
-_METHOD = re.compile(r"[A-Z][A-Z_-]{1,20}$")
-_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
+_METHOD = lazily(r"[A-Z][A-Z_-]{1,20}$")
+_ABSOLUTE = lazily(r"[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
 
 
 def take_request(event: Event, request: str) -> None:
@@ -137,7 +138,7 @@ _TEXTS = {"host", "service", "client", "method", "path", "upstream", "request_id
 
 
 #: What threads are called: a name in a logger's place that is none.
-_THREAD = re.compile(
+_THREAD = lazily(
     r"(?i)(?:main|mainthread|rmi .*|.*\bthread\W?\d*|.*thread-?\d+|.*threadpool.*|.*-pool-\d.*|pool-\d+.*|.*-exec-\d+|.*forkpoolworker-\d+|"
     r".*scheduling-\d+|.*dispatcher-\d+|.*ioeventloop.*|.*eventloop.*-\d+)$"
 )
@@ -194,14 +195,13 @@ REQUEST_ID_KEYS = frozenset(
     "correlation_id correlationid traceparent http.request.id trace.id x-correlation-id request.id amzn_trace_id".split()
 )
 
-_REQUEST_ID = re.compile(
+_REQUEST_ID = lazily(
     r"(?:^|[\s\[(,;])\"?(?:request_id|requestId|req_id|rid|request-id|x-request-id|X-Request-I[Dd]|trace_id|traceId|"
     r"correlation_id|correlationId|traceparent)\"?[=:]\s?\"?([\w.:/+-]{4,128})"
 )
-#: The same for many rows at once: an RE2 pattern, and what bytes hold when it can match at all.
+#: The same for many rows at once: an RE2 pattern.
 REQUEST_ID_PATTERN = _REQUEST_ID.pattern.replace("([\\w", "(?P<id>[\\w")
-REQUEST_ID_WORDS = (b"request_id", b"requestId", b"req_id", b"rid", b"equest-id", b"equest-I", b"trace_id", b"traceId", b"correlation", b"traceparent")
-_PAIRS = re.compile(r"(?:^|[\s\[(,])(method|path|uri|status|status_code|duration_ms|duration|latency)=(\"[^\"]*\"|[^\s,;\])]+)")
+_PAIRS = lazily(r"(?:^|[\s\[(,])(method|path|uri|status|status_code|duration_ms|duration|latency)=(\"[^\"]*\"|[^\s,;\])]+)")
 
 
 def take_trailing(event: Event) -> None:
@@ -246,8 +246,8 @@ def seconds_of(key: str, value: object) -> float | None:
 
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
-_GO_PART = re.compile(r"(\d+(?:\.\d+)?) ?(h|ms|m|s|us|µs|μs|ns)")
-_GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)? ?(?:h|ms|m|s|us|µs|μs|ns))+")
+_GO_PART = lazily(r"(\d+(?:\.\d+)?) ?(h|ms|m|s|us|µs|μs|ns)")
+_GO_DURATION = lazily(r"(?:\d+(?:\.\d+)? ?(?:h|ms|m|s|us|µs|μs|ns))+")
 
 #: Names of request columns in structured logs, lower case, dotted where nested.
 #: Words for a status that mean other things too: believed only beside a method and a path.
@@ -345,7 +345,7 @@ def take_http(event: Event, flat: dict[str, Any]) -> set[str]:
     return used
 
 
-_PORT = re.compile(r"(\d+\.\d+\.\d+\.\d+|\[[0-9A-Fa-f:.]+\]):\d+$")
+_PORT = lazily(r"(\d+\.\d+\.\d+\.\d+|\[[0-9A-Fa-f:.]+\]):\d+$")
 
 
 def _without_port(address: str) -> str:

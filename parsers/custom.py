@@ -7,7 +7,9 @@ many rows, so it is no slower than `re`.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,9 +98,11 @@ def declared(taken: Collection[str] = ()) -> list[Format]:
     A name that is `taken`, an entry that cannot be loaded, and one that is no format are left out with a warning: a broken
     package must not keep logs from being read (packaging.python.org/specifications/entry-points).
     """
+    found: list[Format] = []
+    if not _any_declared():
+        return found
     from importlib.metadata import entry_points
 
-    found: list[Format] = []
     for entry in sorted(entry_points(group=GROUP), key=lambda item: (item.name, item.value)):
         try:
             loaded: Any = entry.load()
@@ -113,6 +117,29 @@ def declared(taken: Collection[str] = ()) -> list[Format]:
             else:
                 found.append(form)
     return found
+
+
+def _any_declared() -> bool:
+    """Whether a package beside this one may declare formats: `importlib.metadata`, which tells which, takes long to import.
+
+    Entry points are written in `entry_points.txt` of a package's metadata folder; what lies in an archive is not looked into here.
+    """
+    group = f"[{GROUP}]".encode()
+    for place in sys.path:
+        try:
+            entries = [entry.path for entry in os.scandir(place or ".") if entry.name.endswith((".dist-info", ".egg-info"))]
+        except NotADirectoryError:
+            return True
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                with open(os.path.join(entry, "entry_points.txt"), "rb") as declared_there:
+                    if group in declared_there.read():
+                        return True
+            except OSError:
+                continue
+    return False
 
 
 @dataclass(slots=True)

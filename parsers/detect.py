@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .base import Event, Format
 from .columns import pattern_event
+from .lazy import lazily
 from .timestamps import TimeContext
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 #: A row that could begin an event has, near its start, a time of day, an epoch, a brace, a pair or a bracketed number.
-_MAY_START = re.compile(r"\d\d?[:.]\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]|^[a-z]{4}: \w|^>>> ")
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]{0,200}\x07")
+_MAY_START = lazily(r"\d\d?[:.]\d\d|\d\d-\d\d-\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]|^[a-z]{4}: \w|^-- ?\w|^>>> |^[a-z0-7]{3,8} *:[a-z]{3,6} *: ")
+#: An indented row that begins an event all the same: one or two blanks, or up to four and a level behind the time (Consul).
+_DATE = r"\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d"
+_INDENTED = lazily(rf"^(?: {{1,2}}{_DATE}| {{3,4}}{_DATE}[^ ]* \[?(?:TRACE|DEBUG|INFO|WARN|WARNING|ERR|ERROR)\b)")
+_ANSI = lazily(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]{0,200}\x07")
 #: Rows of a format of last resort after which the particular ones are no longer asked first.
 TRUSTED_AFTER = 64
 #: Formats from this priority on take any row with a time: they are asked last.
@@ -55,6 +58,19 @@ def may_start(texts: pa.Array) -> pa.Array:
 
     compute: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
     return compute.match_substring_regex(texts, _MAY_START.pattern)
+
+
+def starts_indented(text: str) -> bool:
+    """Whether a row that begins with blanks may begin an event: a whole date and a time of day stand there."""
+    return text[:1] == " " and _INDENTED.match(text) is not None
+
+
+def start_indented(texts: pa.Array) -> pa.Array:
+    """Whether each indented text may begin an event; the rule of `starts_indented` for many rows at once."""
+    import pyarrow.compute
+
+    compute: Any = pyarrow.compute
+    return compute.match_substring_regex(texts, _INDENTED.pattern)
 
 
 def clean(text: str) -> str:

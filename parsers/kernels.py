@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from .arrays import numbers, texts, values
 from .base import Event, Format, event_schema
-from .detect import LAST_RESORT, TRUSTED_AFTER, may_start
+from .detect import LAST_RESORT, TRUSTED_AFTER, may_start, start_indented
 from .kernels_rows import Mask, Positions, Rows, Stamps, Unsure, follow, pc
 from .tables import events_table
 
@@ -51,6 +51,18 @@ class Found(Protocol):
         """The columns of the picked events (places in `rows`), but for those that `parse_block` fills."""
         ...
 
+    def ready(self, parser: BlockParser) -> bool:
+        """Whether a row read now would be read as the kernel has read it, as far as that hangs on what is within its rows."""
+        ...
+
+    def passed(self, parser: BlockParser, picked: Positions) -> None:
+        """Leaves what formats remember of their rows as reading the picked ones would."""
+        ...
+
+    def named(self, form: Format) -> str:
+        """The format that the events name: that of the rows, or that within them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
@@ -65,25 +77,51 @@ def kernel_of(parser: BlockParser) -> Kernel | None:
     favourites = parser.detector.favourites
     if not favourites or parser.indented:
         return None
-    from .kernels_access import ACCESS
-    from .kernels_heads import HEADS, has_head
-    from .kernels_json import JSON
-
     form = favourites[0]
     if form.priority >= LAST_RESORT and parser.detector.generic_run < TRUSTED_AFTER:
         return None
-    if form.name == "access":
+    if form.name == "access":  # each kernel is imported where a file asks for it
+        from .kernels_access import ACCESS
+
         return ACCESS
     if form.name == "json":
+        from .kernels_json import JSON
+
         return JSON
+    if form.name == "logfmt":
+        from .kernels_logfmt import LOGFMT
+
+        return LOGFMT
+    if form.name in ("cri", "docker", "compose", "kubectl"):
+        from .kernels_wrapped import WRAPPED
+
+        return WRAPPED
+    if form.name in ("nginx_error", "syslog_5424"):
+        from .kernels_patterns import PATTERNS
+
+        return PATTERNS
+    from .kernels_heads import HEADS, has_head
+
     return HEADS if has_head(form) else None
 
 
 def parse_block(parser: BlockParser, data: bytes, line: int, offset: int) -> pa.Table:
     """The events completed by these whole lines; see `BlockParser.feed`."""
+    table, done = _parsed(parser, data, line, offset)
+    return events_table(done) if table is None else _interleaved(table, done)
+
+
+def parse_counted(parser: BlockParser, data: bytes, line: int, offset: int) -> list[pa.Table]:
+    """The events completed by these whole lines, as far as counting asks; see `BlockParser.feed_counted`."""
+    table, done = _parsed(parser, data, line, offset)
+    return [*([] if table is None else [table]), *([events_table(done)] if done else [])]
+
+
+def _parsed(parser: BlockParser, data: bytes, line: int, offset: int) -> tuple[pa.Table | None, list[Event]]:
+    """What was read by columns, and what was read row by row."""
     if len(data) < SMALL or parser.resting:
         parser.resting = max(0, parser.resting - 1)
-        return events_table(parser.events(data, line, offset))
+        return None, parser.events(data, line, offset)
     rows = Rows(data)
     done: list[Event] = []
     first = 0
@@ -93,11 +131,11 @@ def parse_block(parser: BlockParser, data: bytes, line: int, offset: int) -> pa.
     kernel = kernel_of(parser)
     if kernel is not None and first < len(rows):
         try:
-            return _by_columns(parser, kernel, rows, first, line, offset, done)
+            return _by_columns(parser, kernel, rows, first, line, offset, done), done
         except Unsure:
             parser.resting = _RESTING if len(rows) > _FEW else 0
     _one_by_one(parser, rows, first, len(rows), line, offset, done)
-    return events_table(done)
+    return None, done
 
 
 def _one_by_one(
@@ -111,7 +149,8 @@ def _one_by_one(
 
 def _by_columns(
     parser: BlockParser, kernel: Kernel, rows: Rows, first: int, line: int, offset: int, done: list[Event]
-) -> pa.Table:
+) -> pa.Table | None:
+    """The events that the kernel reads, None for none; all others go to `done`."""
     form = parser.detector.favourites[0]
     odd = rows.odd()
     lead = rows.data[np.minimum(rows.start, len(rows.data) - 1)]
@@ -140,7 +179,7 @@ def _by_columns(
     fast[-1] = False  # the last one may go on in the next block
     picked = _run(parser, form, found, rows, heads, after, place, fast, first, line, offset, done)
     if not len(picked):
-        return events_table(done)
+        return None
     at = place[heads[picked]]
     last = after[picked] - 1
     columns = found.columns(at)
@@ -151,16 +190,15 @@ def _by_columns(
         "lines": numbers((after[picked] - heads[picked]).astype(np.int32)),
         "offset": numbers(offset + start),
         "size": numbers((rows.start[last] + rows.size[last] - start).astype(np.int32)),
-        "format": constant(form.name, len(picked)),
+        "format": constant(found.named(form), len(picked)),
     }
-    schema = event_schema()
-    table = pa.Table.from_arrays(
-        [columns.get(f.name, None) if f.name in columns else pa.nulls(len(picked), f.type) for f in schema], schema=schema
-    )
+    # a kernel may encode more than an event table does, and add what stands for a column, where events are only counted
+    columns = {f.name: columns.get(f.name) if f.name in columns else pa.nulls(len(picked), f.type) for f in event_schema()} | columns
+    table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
     taken = int((after[picked] - heads[picked]).sum())
-    parser.counts.update({"lines": taken, "events": len(picked), f"format:{form.name}": len(picked)})
+    parser.counts.update({"lines": taken, "events": len(picked), f"format:{found.named(form)}": len(picked)})
     parser.context.counts.update(found.stamps.count(at))
-    return _interleaved(table, done)
+    return table
 
 
 def _run(
@@ -181,13 +219,14 @@ def _run(
     bounds = [0, *edges.tolist(), len(heads)]
     for begin, stop in pairwise(bounds):
         if fast[begin]:
-            while begin < stop and not parser.ready_for(form, rows.row_text(int(heads[begin]))):
+            while begin < stop and not (parser.ready_for(form, rows.row_text(int(heads[begin]))) and found.ready(parser)):
                 _one_by_one(parser, rows, int(heads[begin]), int(after[begin]), line, offset, done)
                 begin += 1
             if begin < stop:
                 done += parser.last_event()
                 picked.append(np.arange(begin, stop))
                 follow(parser.context, rows, found.stamps, int(place[heads[stop - 1]]))
+                found.passed(parser, place[heads[begin:stop]])
                 parser.passed(form, stop - begin, int(found.stamps.time[place[heads[stop - 1]]]))
         else:
             _one_by_one(parser, rows, int(heads[begin]), int(after[stop - 1]), line, offset, done)
@@ -198,6 +237,10 @@ def _goes_on(parser: BlockParser, rows: Rows, sure: Mask, odd: Mask, blank: Mask
     """Rows that begin no event whatever stands before them: indented or empty, or without anything a time could be."""
     doubtful = np.flatnonzero(~sure & ~odd & ~blank)
     mask = blank & ~odd
+    indented = np.flatnonzero(mask & (rows.end > rows.start))
+    if len(indented):
+        begun = rows.cut(rows.start[indented], np.minimum(rows.end[indented], rows.start[indented] + 60))
+        mask[indented] = ~values(start_indented(begun))
     if len(doubtful) and not parser.detector.own:  # own formats may begin with anything
         begun = rows.cut(rows.start[doubtful], np.minimum(rows.end[doubtful], rows.start[doubtful] + 400))
         started = values(may_start(begun))

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from .arrays import flags, holds, joined, numbers, optional, texts
+from .arrays import flags, holds, joined, numbers, optional, texts, values
 from .arrays import one as scalar
 from .base import Event, Format
 from .columns import seconds_of
 from .formats import access
 from .kernels import Kernel, encode
-from .kernels_rows import Mask, Positions, Rows, Stamps, Unsure, pc, read_stamps
+from .kernels_rows import Alone, Mask, Positions, Rows, Unsure, pc, read_stamps
 from .shapes import CLF
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ _SAMPLE = re.compile(r"[^\s\[\]\",{]+ - [^\s\[\]\",{]+ \[(?P<time>[^\]]{20,40})\
 _CLF = re.compile(CLF)
 _QUOTED = re.compile(r' "([^"\\]*)"')
 _TOKEN = re.compile(r' (?:(?P<pair>[A-Za-z_][\w-]*)=(?:(?P<mark>")[^"\\\s]*"|[^\s"\[\]]*)|(?P<bare>\d+\.\d+))')
+#: What ingress-nginx writes behind the agent, for a request with one upstream.
+_INGRESS = (
+    r'^ \d+ (?P<duration>\d+\.\d+) \[(?P<upstream_name>[^\]"]*)\] \[[^\]"]*\] (?P<upstream>[^\s,"]+) [\d-]+ (?P<upstream_time>[\d.-]+) '
+    r'(?P<upstream_status>[\d-]+) (?P<id>[^\s,"]+)$'
+)
 _NOT_NAMES = {"protocol", "user", "referrer", "user_agent", "forwarded_for", "ua"}  # filled elsewhere, or by their value
 _REQUEST = r"^(?P<method>[A-Z][A-Z_-]{1,20}) (?P<path>/[^ ]*|\*) (?P<protocol>HTTP/[0-9.]+)$"
 
@@ -40,6 +46,7 @@ class Layout:
 
     quoted: int
     tokens: tuple[tuple[str, bool], ...]  # name ("" for a decimal), and whether the value stands in quotes
+    ingress: bool = False  # the tail is that of ingress-nginx
 
     @property
     def quotes(self) -> int:
@@ -66,6 +73,8 @@ def layout_of(text: str) -> tuple[Layout, str] | None:
     quoted = position = 0
     while quoted < 2 and (found := _QUOTED.match(tail, position)) is not None:
         quoted, position = quoted + 1, found.end()
+    if quoted and re.match(_INGRESS, tail[position:]):
+        return Layout(quoted, (), ingress=True), match["time"]
     tokens = []
     while position < len(tail):
         token = _TOKEN.match(tail, position)
@@ -97,26 +106,7 @@ def _target(name: str) -> str:
     return next((key for key in ("upstream_time", "upstream_status") if key in event.fields), "")
 
 
-@dataclass(slots=True)
-class _Found:
-    source: Rows
-    rows: Positions
-    begins: Mask
-    stamps: Stamps
-    parts: dict[str, Any]
-
-    def settle(self, end: Positions) -> Mask:
-        """A row of an access log that another goes on is none of the usual."""
-        alone: Mask = end == self.source.end[self.rows]
-        return alone
-
-    def columns(self, picked: Positions) -> dict[str, pa.Array]:
-        whole = len(picked) == len(self.rows)
-        index = numbers(picked)
-        return {name: (part if whole else part.take(index)) for name, part in self.parts.items()}
-
-
-def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> _Found:
+def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> Alone:
     """The rows of a block that have the layout of its first usual one."""
     known = next((f for at in np.flatnonzero(candidates)[:50] if (f := layout_of(rows.row_text(int(at)))) is not None), None)
     if known is None:
@@ -130,102 +120,128 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
         sure &= ~rows.holding(rows.places(92))
     if b"\t" in rows.text:
         sure &= ~rows.holding(rows.places(9))
-    at = np.flatnonzero(sure)
+    at: Positions = np.flatnonzero(sure)
     if not len(at):
         raise Unsure("no row has the quotes of the first one")
-    begin, end, quote = rows.start[at], rows.end[at], first[at]
-    spaces = rows.places(32)
-    space = np.searchsorted(spaces, begin)
-    space = np.minimum(space, max(0, len(spaces) - 4))
-    after_client, after_dash, after_user = spaces[space], spaces[space + 1], spaces[space + 2]
+    begin, end = rows.start[at], rows.end[at]
+    quote: Positions = first[at]
     one, two = quotes[quote], quotes[quote + 1]
-    stamp = after_user + 2
     width = len(sample)
-    data, top = rows.data, len(rows.data) - 1
+    stamp = one - width - 2
+    after_user = stamp - 2
+    data = rows.data
 
     def byte(places: Positions, value: bytes) -> Mask:
-        there: Mask = data[np.clip(places, 0, top)] == value[0]
+        there: Mask = data.take(places, mode="clip") == value[0]
         return there
 
-    good = (after_user < one) & (after_dash - after_client == 2) & byte(after_client + 1, b"-")
-    good &= byte(after_user + 1, b"[") & byte(stamp + width, b"]") & byte(stamp + width + 1, b" ") & (one == stamp + width + 2)
+    good = (after_user > begin + 2) & byte(after_user, b" ") & byte(stamp - 1, b"[") & byte(stamp + width, b"]") & byte(stamp + width + 1, b" ")
     good &= byte(two + 1, b" ") & byte(two + 5, b" ")
-    digits = data[np.clip(two[:, None] + np.arange(2, 5), 0, top)].astype(np.int16) - 48
-    good &= ((digits >= 0) & (digits < 10)).all(1) & (digits[:, 0] > 0)
-    status = digits[:, 0] * 100 + digits[:, 1] * 10 + digits[:, 2]
-    after_bytes = rows.first_after(spaces, two + 6, end)
-    ends_with = end
+    status = np.zeros(len(at), np.int16)
+    for place in (2, 3, 4):
+        digit = data.take(two + place, mode="clip") - np.uint8(48)
+        good &= (digit < 10) if place > 2 else (digit > 0) & (digit < 10)
+        status = status * np.int16(10) + digit
     if layout.quoted:
+        after_bytes = quotes[quote + 2] - 1
+        good &= byte(after_bytes, b" ")
         ends_with = quotes[quote + 1 + 2 * layout.quoted] + 1
-        for number in range(layout.quoted):
-            opening = quotes[quote + 2 + 2 * number]
-            before = after_bytes if not number else quotes[quote + 1 + 2 * number] + 1
-            good &= (opening == before + 1) & byte(before, b" ")
+        if layout.quoted > 1:
+            good &= (quotes[quote + 4] == quotes[quote + 3] + 2) & byte(quotes[quote + 3] + 1, b" ")
     else:
-        ends_with = after_bytes
+        after_bytes = ends_with = rows.first_after(rows.places(32), two + 6, end)
     good &= (ends_with <= end) & (after_bytes > two + 6)
-    if not layout.tokens:
+    if not layout.tokens and not layout.ingress:
         good &= ends_with == end
+    # nearly all rows name no user: where they do, the client ends at the first space
+    named = ~(byte(after_user - 1, b"-") & byte(after_user - 2, b" "))
+    after_client = after_user - 4
+    if (named & good).any():
+        spaces = rows.places(32)
+        after_client[named] = spaces[np.minimum(np.searchsorted(spaces, begin[named]), len(spaces) - 1)]
+    good &= (after_client > begin) & byte(after_client, b" ") & byte(after_client + 1, b"-") & byte(after_client + 2, b" ") & (after_client + 3 < after_user)
     if not good.all():
-        at, begin, end, quote, one, two, status, after_bytes, ends_with = (
-            x[good] for x in (at, begin, end, quote, one, two, status, after_bytes, ends_with)
+        at, begin, end, quote, one, two, after_bytes, ends_with, after_client, after_user, stamp = (
+            x[good] for x in (at, begin, end, quote, one, two, after_bytes, ends_with, after_client, after_user, stamp)
         )
-        after_client, after_dash, after_user, stamp = (x[good] for x in (after_client, after_dash, after_user, stamp))
+        status, named = status[good], named[good]
     if not len(at):
         raise Unsure("no row has the usual layout")
 
     cut = rows.cut
     client = encode(cut(begin, after_client))
-    user = encode(cut(after_dash + 1, after_user))
     request = encode(cut(one + 1, two))
-    size = cut(two + 6, after_bytes)
+    size, sized = _size(rows, two + 6, after_bytes)
     stamps = read_stamps(rows, stamp, sample, parser.context, line)
-    ok = stamps.sound.copy()
-    ok &= _by_value(client, r"^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]+|[A-Za-z][A-Za-z0-9.-]{0,250})$", r"[0-9]:[0-9][0-9]:[0-9][0-9]$")
-    ok &= _by_value(user, r"^(?:-|[A-Za-z][A-Za-z0-9@._-]{0,80})$", r"^unix")
+    ok = stamps.sound & sized
+    ok &= _by_value(client, r"^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]+|[A-Za-z][A-Za-z0-9.-]{0,250})$", ":", r"[0-9]:[0-9][0-9]:[0-9][0-9]$")
     matched = pc.extract_regex(request.dictionary, _REQUEST)
     method, path, protocol = (matched.field(name) for name in ("method", "path", "protocol"))
     ok &= holds(pc.and_(pc.is_valid(matched), pc.invert(pc.match_substring(pc.utf8_slice_codeunits(path, 0, 12), "://"))).take(request.indices))
-    dash = pc.equal(size, scalar("-"))
-    number = pc.if_else(dash, scalar(None), size)
-    ok &= holds(pc.or_(dash, pc.match_substring_regex(size, r"^[0-9]{1,18}$")))
     parts: dict[str, Any] = {
-        "client": client, "status": numbers(status.astype(np.int16)), "message": cut(one, end),
+        "client": client, "status": numbers(status), "bytes": size, "method": through(request.indices, method), "path": through(request.indices, path),
     }  # fmt: skip
-    pieces = [
-        _piece("user", pc.if_else(pc.equal(user.dictionary, scalar("-")), scalar(None), user.dictionary), user.indices),
-        _piece("protocol", protocol, request.indices),
-    ]
+    pieces: list[tuple[str, Any, Any]] = []  # of `fields`: key, distinct values, the place of each row's value among them
+    if named.any():
+        user = encode(cut(after_client + 3, after_user))
+        ok &= _by_value(user, r"^(?:-|[A-Za-z][A-Za-z0-9@._-]{0,80})$", "unix", r"^unix")
+        pieces.append(("user", present(user.dictionary), user.indices))
+    pieces.append(("protocol", protocol, request.indices))
     for place, name in zip(range(layout.quoted), ("referrer", "user_agent"), strict=False):
-        value = encode(cut(quotes[quote + 2 + 2 * place] + 1, quotes[quote + 3 + 2 * place]))
-        pieces.append(_piece(name, _present(value.dictionary), value.indices))
-    if layout.tokens:
+        if name == "user_agent" or not parser.counting:
+            value = encode(cut(quotes[quote + 2 + 2 * place] + 1, quotes[quote + 3 + 2 * place]))
+            pieces.append((name, present(value.dictionary), value.indices))
+    if layout.ingress:
+        ok &= _take_ingress(cut(ends_with, end), parts, pieces)
+    elif layout.tokens:
         ok &= _take_tokens(cut(ends_with, end), layout, parts, pieces)
-    if not ok.all():
-        keep = flags(ok)
-        parts = {name: part.filter(keep) for name, part in parts.items()}
-        pieces = [piece.filter(keep) for piece in pieces]
-        number, at = number.filter(keep), at[ok]
-        method_of = request.indices.filter(keep)
-        stamps = stamps.pick(ok)
+    if parser.counting:
+        agent = next(((said, indices) for name, said, indices in pieces if name == "user_agent"), None)
+        parts["agent"] = pa.nulls(len(at), pa.dictionary(pa.int32(), pa.string())) if agent is None else through(agent[1], agent[0])
     else:
-        method_of = request.indices
-    parts["bytes"] = number.cast(pa.int64())
-    parts["method"] = encode(method.take(method_of))
-    parts["path"] = path.take(method_of)
-    said = joined(pieces, ",", len(at))
-    parts["fields"] = pc.if_else(pc.equal(said, scalar("")), scalar(None), pc.binary_join_element_wise(scalar("{"), said, scalar("}"), scalar("")))
-    for name in ("upstream", "request_id"):
-        if name in parts:
-            parts[name] = encode(parts[name]) if name == "upstream" else parts[name]
+        parts |= {"message": cut(one, end), "path": parts["path"].cast(pa.string())}
+        said = joined([_piece(*piece) for piece in pieces], ",", len(at))
+        parts["fields"] = pc.if_else(pc.equal(said, scalar("")), scalar(None), pc.binary_join_element_wise(scalar("{"), said, scalar("}"), scalar("")))
+    if not ok.all():
+        parts = {name: part.filter(flags(ok)) for name, part in parts.items()}
+        at, stamps = at[ok], stamps.pick(ok)
     begins = np.zeros(len(rows), np.bool_)
     begins[at] = True
-    return _Found(rows, at, begins, stamps, parts)
+    return Alone(rows, at, begins, stamps, parts)
 
 
-def _take_tokens(tail: pa.Array, layout: Layout, parts: dict[str, Any], pieces: list[Any]) -> Mask:
+def _size(rows: Rows, begin: Positions, end: Positions) -> tuple[pa.Array, Mask]:
+    """The bytes served, null for a dash, and where a number of up to 18 digits or a dash stands."""
+    width, first = end - begin, rows.data[begin]
+    nothing: Mask = (width == 1) & (first == ord("-"))
+    good = nothing | ((width > 0) & (width <= 18))
+    number = np.zeros(len(begin), np.int64)
+    for place in range(min(int(width.max()), 18)):
+        longer = width > place
+        digit = rows.data[np.where(longer, begin + place, begin)] - np.uint8(48)
+        good &= nothing | ~longer | (digit < 10)
+        number = np.where(longer, number * 10 + digit, number)
+    known = None if not nothing.any() else pa.py_buffer(np.packbits(~nothing, bitorder="little"))
+    return pa.Array.from_buffers(pa.int64(), len(number), [known, pa.py_buffer(number)]), good
+
+
+def _take_ingress(tail: pa.Array, parts: dict[str, Any], pieces: list[tuple[str, Any, Any]]) -> Mask:
+    """Columns and fields of ingress-nginx's tails; answers which rows have one."""
+    matched = pc.extract_regex(tail, _INGRESS)
+    seconds = encode(matched.field("duration"))
+    parts["duration"] = optional([None if v is None else _seconds("", v) for v in seconds.dictionary.to_pylist()], pa.float64()).take(seconds.indices)
+    parts["upstream"] = encode(present(matched.field("upstream")))
+    parts["request_id"] = present(matched.field("id"))
+    for name in ("upstream_name", "upstream_time", "upstream_status"):
+        said = encode(matched.field(name))
+        pieces.append((name, said.dictionary, said.indices))
+    return holds(pc.is_valid(matched))
+
+
+def _take_tokens(tail: pa.Array, layout: Layout, parts: dict[str, Any], pieces: list[tuple[str, Any, Any]]) -> Mask:
     """Columns and fields of the tokens after the agent; answers which rows have them as the layout says."""
-    matched = pc.extract_regex(tail, layout.pattern)
+    whole = encode(tail)
+    matched = pc.extract_regex(whole.dictionary, layout.pattern)
     decimals = 0
     for at, (name, _) in enumerate(layout.tokens):
         found = matched.field(f"t{at}")
@@ -233,17 +249,29 @@ def _take_tokens(tail: pa.Array, layout: Layout, parts: dict[str, Any], pieces: 
         decimals += not name
         if target == "duration":
             encoded = encode(found)
-            seconds = [seconds_of(name, v) if v not in ("", "-") else None for v in encoded.dictionary.to_pylist()]
-            parts["duration"] = optional(seconds, pa.float64()).take(encoded.indices)
-        elif target in ("upstream", "request_id"):
-            parts[target] = _present(found)
+            seconds = [_seconds(name, v) if v not in ("", "-") else None for v in encoded.dictionary.to_pylist()]
+            parts["duration"] = optional(seconds, pa.float64()).take(encoded.indices).take(whole.indices)
+        elif target == "upstream":
+            parts[target] = through(whole.indices, present(found))
+        elif target == "request_id":
+            parts[target] = present(found).take(whole.indices)
         else:
-            encoded = encode(found)
-            shown = _present(encoded.dictionary)
+            shown = present(found)
             if not name:  # `access` keeps a bare decimal as the number it is
-                shown = texts([None if v is None else str(float(v)) for v in shown.to_pylist()])
-            pieces.append(_piece(target or name, shown, encoded.indices))
-    return holds(pc.is_valid(matched))
+                encoded = encode(shown)
+                shown = texts([None if v is None else str(float(v)) for v in encoded.dictionary.to_pylist()]).take(encoded.indices)
+            pieces.append((target or name, shown, whole.indices))
+    return holds(pc.is_valid(matched).take(whole.indices))
+
+
+#: Durations to the millisecond repeat from block to block.
+_seconds = lru_cache(maxsize=20_000)(seconds_of)
+
+
+def through(indices: Any, known: Any) -> pa.DictionaryArray:
+    """A dictionary column of `known[indices]`."""
+    inner = known.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(inner.indices.take(indices), inner.dictionary)
 
 
 def _piece(key: str, said: Any, indices: Any) -> Any:
@@ -251,15 +279,18 @@ def _piece(key: str, said: Any, indices: Any) -> Any:
     return pc.binary_join_element_wise(scalar(f'"{key}":"'), said, scalar('"'), scalar("")).take(indices)
 
 
-def _present(said: Any) -> Any:
+def present(said: Any) -> Any:
     return pc.if_else(pc.or_(pc.equal(said, scalar("")), pc.equal(said, scalar("-"))), scalar(None), said)
 
 
-def _by_value(column: pa.DictionaryArray, good: str, bad: str) -> Mask:
-    """Rows whose value fits a pattern and not another one."""
+def _by_value(column: pa.DictionaryArray, good: str, hint: str, bad: str) -> Mask:
+    """Rows whose value fits a pattern and not another one, which is asked of values that hold the hint."""
     known = column.dictionary
-    fits = pc.and_(pc.match_substring_regex(known, good), pc.invert(pc.match_substring_regex(known, bad)))
-    return holds(fits.take(column.indices))
+    fits = holds(pc.match_substring_regex(known, good))
+    doubtful = np.flatnonzero(holds(pc.match_substring(known, hint)))
+    fits[doubtful] &= ~holds(pc.match_substring_regex(known.take(numbers(doubtful)), bad))
+    of_rows: Mask = fits[values(column.indices)]
+    return of_rows
 
 
 ACCESS = Kernel(find, joins=True)

@@ -17,11 +17,12 @@ import pyarrow as pa
 
 from .arrays import flags, holds, numbers, one, texts, values
 from .base import Event, Format
-from .columns import REQUEST_ID_PATTERN, REQUEST_ID_WORDS
 from .detect import LAST_RESORT, parse_with
 from .kernels import Kernel, encode
-from .kernels_rows import Mask, Positions, Rows, Stamps, Unsure, digits_alike, pc, read_stamps
+from .kernels_haproxy import SERVICE, headed, joined_fields, taken
+from .kernels_rows import Mask, Plain, Positions, Rows, Stamps, Unsure, digits_alike, pc, read_stamps
 from .tables import fields_text
+from .words import by_kind, grouped, request_ids
 from .zones import PATTERN as ZONE
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from .timestamps import TimeContext
 
 _TAIL = re.compile(r"\(\?P<message>\.\*\)\$$")
-_SYSLOG = r"^.{0,120}%[A-Z0-9_-]+-[0-7]-|\] \""
+_SYSLOG = r"^.{0,120}%[A-Z0-9_-]+-[0-7]-|\] \"|\bLEEF:\d|\bCEF:\d"
 #: Formats that are no plain pattern: what in a row makes its message say more than its head does (RE2).
 _SPECIAL: dict[str, str] = {
     "syslog": _SYSLOG,
@@ -38,14 +39,15 @@ _SPECIAL: dict[str, str] = {
     "postgresql": "",
     "redis": "",
 }
-_NEVER = frozenset({"haproxy"})  # a service whose messages fill columns
+_SYSLOGS = ("syslog", "syslog_iso")
+_TAGGED = 20  # bytes before the bracket that closes a tag's number
 _STAMP = re.compile(
     r"(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?|"
     r"\d\d[-/ ][A-Za-z]{3}[-/ ]\d{4}[: ]\d\d:\d\d:\d\d(?:[.,]\d+)?|\d\d/\d\d/\d\d \d\d:\d\d:\d\d|\d{2}\.\d{2}\.\d{4} \d\d:\d\d:\d\d(?:[.,]\d+)?)"
     rf"(?:{ZONE})?"
 )
-_KINDS = 0.2  # more kinds of head than this share of the rows are not worth it
-_FEW = 1000
+_WORTH = 3  # rows that a kind must have: reading it takes two
+_MOST = 3000  # kinds of a block
 _LOOKED = 40  # rows that tell how long heads are
 _LONGEST = 400  # bytes of a head
 
@@ -69,10 +71,11 @@ class _Kind:
     spans: tuple[tuple[int, int], ...]  # of host, service, pid and the one field with digits; (0, 0) for none
     pid: int | None
     fields: tuple[str | None, str]  # text before and after that field's value
+    proxied: bool = False  # messages are requests, of a service that puts them there
 
 
 @dataclass(slots=True)
-class _Found:
+class _Found(Plain):
     source: Rows
     rows: Positions
     begins: Mask
@@ -82,21 +85,22 @@ class _Found:
     form: Format
     message: Any = None
     request_id: Any = None
-    _cache: dict[str, Any] = field(default_factory=dict)
+    requests: dict[str, Any] = field(default_factory=dict)
 
     def settle(self, end: Positions) -> Mask:
         """Which messages say nothing that fills another column; a request id is taken from where it stands."""
-        source = self.source
-        start = source.start[self.rows]
+        start = self.source.start[self.rows]
         begin = start + np.array([kind.message for kind in self.kinds], np.int64)[self.kind]
-        self.message = source.cut(np.minimum(begin, end), end)
-        sure = np.ones(len(self.rows), np.bool_)
-        text = source.text
-        if b"path=" in text or b"uri=" in text:
-            sure &= ~holds(pc.match_substring_regex(self.message, "(?:path|uri)="))
-        if any(word in text for word in REQUEST_ID_WORDS):
-            found = pc.extract_regex(self.message, REQUEST_ID_PATTERN)
-            self.request_id = pc.struct_field(found, "id")
+        self.message = self.source.cut(np.minimum(begin, end), end)
+        asked = np.ones(len(self.rows), np.bool_)
+        proxied = np.array([kind.proxied for kind in self.kinds], np.bool_)[self.kind]
+        doubtful = np.zeros(len(self.rows), np.bool_)
+        if proxied.any():
+            self.requests, doubtful = taken(self.message, proxied)
+            asked = ~holds(pc.is_valid(self.requests["method"]))
+            doubtful |= ~asked & (end != self.source.end[self.rows])
+        self.request_id, hinting = request_ids(self.message, asked)
+        sure: Mask = ~hinting & ~doubtful
         return sure
 
     def columns(self, picked: Positions) -> dict[str, pa.Array]:
@@ -104,13 +108,16 @@ class _Found:
         kind = self.kind[picked]
         start = self.source.start[self.rows[picked]]
         number = numbers(kind)
-        out: dict[str, Any] = {"message": self.message if len(picked) == len(self.rows) else self.message.take(index)}
-        if self.request_id is not None:
-            out["request_id"] = self.request_id.take(index)
-        out["severity"] = encode(texts([k.severity for k in self.kinds]).take(number))
+        out: dict[str, Any] = {"message": self.message, "request_id": self.request_id}
+        if len(picked) < len(self.rows):
+            out = {name: column.take(index) for name, column in out.items()}
+        out["severity"] = by_kind([k.severity for k in self.kinds], kind)
         for place, name in enumerate(("host", "service")):
-            known = texts([k.values[place] for k in self.kinds])
-            out[name] = encode(self._spanned(place, kind, start, known.take(number)))
+            known = [k.values[place] for k in self.kinds]
+            if any(k.spans[place][1] for k in self.kinds):
+                out[name] = encode(self._spanned(place, kind, start, texts(known).take(number)))
+            else:
+                out[name] = by_kind(known, kind)
         pids = self._spanned(2, kind, start, pa.nulls(len(kind), pa.string()))
         out["pid"] = pids.cast(pa.int64())
         before = texts([k.fields[0] for k in self.kinds]).take(number)
@@ -118,6 +125,10 @@ class _Found:
             inner = self._spanned(3, kind, start, texts([""] * len(self.kinds)).take(number))
             after = texts([k.fields[1] for k in self.kinds]).take(number)
             out["fields"] = pc.binary_join_element_wise(before, inner, after, one(""))
+        requests = {name: part.take(index) for name, part in self.requests.items()}
+        if requests:
+            own = out.get("fields", pa.nulls(len(picked), pa.string()))
+            out |= requests | {"fields": joined_fields(own, requests["fields"])}
         return out
 
     def _spanned(self, place: int, kind: Positions, start: Positions, otherwise: Any) -> Any:
@@ -156,6 +167,10 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     index = np.searchsorted(spaces, rest) + words
     head = np.where(index < len(spaces), spaces[np.minimum(index, len(spaces) - 1)], len(data)) if len(spaces) else end
     head = np.minimum(np.minimum(head, end), rest + _LONGEST)
+    if form.name in _SYSLOGS and SERVICE.encode() in rows.text:  # the client with which such a message begins is of endless forms
+        close = rows.first_after(rows.places(93), rest, head)
+        tagged = holds(pc.match_substring_regex(rows.cut(np.maximum(rest, close - _TAGGED), np.minimum(close + 3, head)), rf" {SERVICE}\[\d+\]: "))
+        head = np.where(tagged, np.minimum(close + 4, head), head)
     # what comes next decides whether the word before it was a logger's name
     turn = (data[np.minimum(head + 1, top)] == 45) & (data[np.minimum(head + 2, top)] == 32)
     heads = encode(digits_alike(rows.cut(rest, head)))
@@ -163,44 +178,71 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     code = values(heads.indices).astype(np.int64) * 4 + turn + 2 * (head == end)
     if leads is not None:
         code = code * len(leads.dictionary) + values(leads.indices)
-    special = _SPECIAL.get(form.name, "")
-    if special:
-        told = holds(pc.match_substring_regex(rows.cut(rest, end), special))
-        if form.name == "text":
-            told &= ~_has_level(rows, at, rest, head)
-        ok &= ~told
-    everywhere, every_code = at, code
-    at, code, good = at[ok], code[ok], np.flatnonzero(ok).tolist()
-    if not len(at):
+    told = _special(rows, at, rest, end, form)
+    if form.name == "text":
+        told &= ~_has_level(rows, rest, head)
+    ok &= ~told
+    if not ok.any():
         raise Unsure("no row has a stamp as the first one")
-    codes, first, kind = np.unique(code, return_index=True, return_inverse=True)
-    if len(first) > max(_FEW, _KINDS * len(at)):
-        raise Unsure("too many kinds of head")
-    last = np.zeros(len(first), np.int64)
-    last[kind] = np.arange(len(at))
-    head_ok, begin_ok, kinds = np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_), []
-    size = (head[ok] - rows.start[at]).tolist()
-    for number, (early, late) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        event, assumed = event_alone(rows.row_text(int(at[early])), form, context)
-        begin_ok[number] = event is not None and (event.time, assumed) == stamps.told(good[early])
-        if not begin_ok[number]:
-            event = None
-        read = _read(rows.row_text(int(at[early])), event, size[early], form)
-        if read is not None and late != early:
-            text = rows.row_text(int(at[late]))
-            read = read if _says_the_same(text, read, stamps.told(good[late]), form, context) else None
-        head_ok[number] = read is not None
+    _, kind = grouped(code)
+    early, late, worth = _ends_of(kind, ok)
+    head_ok, begin_ok, kinds = np.zeros(len(worth), np.bool_), np.zeros(len(worth), np.bool_), []
+    size = head - rows.start[at]
+    for number in range(len(worth)):
+        read = None
+        if worth[number]:
+            first, last = int(early[number]), int(late[number])
+            text = rows.row_text(int(at[first]))
+            event, assumed = event_alone(text, form, context)
+            event = event if event is None else headed(event)
+            begin_ok[number] = event is not None and (event.time, assumed) == stamps.told(first)
+            read = _read(text, event, int(size[first]), form) if begin_ok[number] else None
+            if read is not None and last != first:
+                text = rows.row_text(int(at[last]))
+                read = read if _says_the_same(text, read, stamps.told(last), form, context) else None
+            head_ok[number] = read is not None
         kinds.append(read or _Kind(0, None, (None, None), ((0, 0),) * 4, None, (None, "")))
-    keep = head_ok[kind]
-    kept = np.flatnonzero(ok)[keep]
+    kept = np.flatnonzero(ok & head_ok[kind])
     begins = np.zeros(len(rows), np.bool_)
-    begins[everywhere[stamps.sound & np.isin(every_code, codes[begin_ok])]] = True
-    return _Found(rows, at[keep], begins, stamps.pick(kept), kinds, kind[keep].astype(np.int64), form)
+    begins[at[stamps.sound & begin_ok[kind]]] = True
+    return _Found(rows, at[kept], begins, stamps.pick(kept), kinds, kind[kept], form)
 
 
-def _has_level(rows: Rows, at: Positions, rest: Positions, head: Positions) -> Mask:
+def _ends_of(kind: Positions, ok: Mask) -> tuple[Positions, Positions, Mask]:
+    """The first and the last sound row of each kind, and whether it has rows enough to be worth its reading.
+
+    Of more kinds than a block may have those with the fewest rows are left to the format.
+    """
+    count = int(kind.max()) + 1
+    places = np.flatnonzero(ok)
+    many = np.bincount(kind[places], minlength=count)
+    late, early = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    late[kind[places]] = places
+    early[kind[places[::-1]]] = places[::-1]
+    worth = many >= _WORTH
+    if np.count_nonzero(worth) > _MOST:
+        worth &= many > np.sort(many)[-_MOST]
+    return early, late, worth
+
+
+def _special(rows: Rows, at: Positions, rest: Positions, end: Positions, form: Format) -> Mask:
+    """Rows whose text behind the stamp says more than the head does."""
+    told = np.zeros(len(at), np.bool_)
+    pattern = _SPECIAL.get(form.name, "")
+    if not pattern:
+        return told
+    asked = np.arange(len(at))
+    if pattern == _SYSLOG:  # such rows are few, and have marks that others lack
+        quotes, data = rows.places(34), rows.data
+        quotes = quotes[(data[quotes - 1] == 32) & (data[quotes - 2] == 93)]
+        asked = np.flatnonzero((rows.holding(rows.places(37)) | rows.holding(quotes))[at])
+    if len(asked):
+        told[asked] = holds(pc.match_substring_regex(rows.cut(rest[asked], end[asked]), pattern))
+    return told
+
+
+def _has_level(rows: Rows, rest: Positions, head: Positions) -> Mask:
     """Rows of the generic format with a level in their head: a later one changes nothing."""
-    del at
     return holds(pc.match_substring_regex(rows.cut(rest, head), r"^[\])>\"'\s|:,;-]*[\[(<|*]*\s*" + _LEVEL_WORD + r"[\s\])>|*:,;-]"))
 
 
@@ -238,7 +280,7 @@ def _read(text: str, event: Event | None, head: int, form: Format) -> _Kind | No
         return None
     message = len(text) - len(event.message)
     more = (event.client, event.method, event.path, event.status, event.bytes, event.duration, event.upstream, event.request_id)
-    if any(value is not None for value in more) or event.service in _NEVER or message >= head:
+    if any(value is not None for value in more) or message >= head:
         return None
     if form.priority >= LAST_RESORT and not event.message.strip():
         return None
@@ -271,7 +313,7 @@ def _read(text: str, event: Event | None, head: int, form: Format) -> _Kind | No
     if len(varying) > 1 or (varying and not isinstance(event.fields[varying[0]], str)):
         return None
     if not varying or fields is None:
-        return _Kind(message, event.severity, tuple(named), (*spans, (0, 0)), event.pid, (fields, ""))
+        return _Kind(message, event.severity, tuple(named), (*spans, (0, 0)), event.pid, (fields, ""), event.service == SERVICE)
     value = event.fields[varying[0]]
     at = before.find(value)
     if at < 0 or before.find(value, at + 1) >= 0 or fields.count(f'"{value}"') != 1 or re.search(r'["\\]', value):
@@ -279,7 +321,7 @@ def _read(text: str, event: Event | None, head: int, form: Format) -> _Kind | No
     inside = fields.index(f'"{value}"') + 1
     return _Kind(
         message, event.severity, tuple(named), (*spans, (at, at + len(value))), event.pid,
-        (fields[:inside], fields[inside + len(value) :]),
+        (fields[:inside], fields[inside + len(value) :]), event.service == SERVICE,
     )  # fmt: skip
 
 
@@ -288,6 +330,7 @@ def _says_the_same(
 ) -> bool:
     """Whether another row of a kind is read as the kind and its stamp say."""
     event, assumed = event_alone(text, form, context)
+    event = event if event is None else headed(event)
     if event is None or (event.time, assumed) != told or event.message != text[kind.message :] or event.severity != kind.severity:
         return False
     said = [text[one:two] if two else None for one, two in kind.spans]

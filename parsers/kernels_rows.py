@@ -9,21 +9,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from .arrays import numbers, values
+from .arrays import flags, holds, numbers, one, values
 from .timestamps import TimeContext, read_time
+
+if TYPE_CHECKING:
+    from .base import Format
+    from .blocks import BlockParser
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 _HALF_YEAR = 183 * 86_400_000_000
+_WIDTHS = 12  # widths of stamps that a block's rows may have
 
 
 class Unsure(Exception):
@@ -132,14 +137,14 @@ class Stamps:
     time: Positions
     sound: Mask
     begin: Positions
-    width: int
+    width: Positions
     minute: Positions
     kinds: tuple[tuple[str, ...], ...]
 
     def pick(self, picked: Any) -> Stamps:
         """The stamps of some of the rows."""
         return Stamps(
-            self.time[picked], self.sound[picked], self.begin[picked], self.width, self.minute[picked], self.kinds
+            self.time[picked], self.sound[picked], self.begin[picked], self.width[picked], self.minute[picked], self.kinds
         )
 
     def told(self, at: int) -> tuple[int, tuple[str, ...]]:
@@ -172,7 +177,7 @@ def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext,
         raise Unsure("the stamp has no time of day to the second")
     head, tail = clock.start(1), sample[clock.end() :]
     inside = begin + width <= len(rows.data)
-    safe = np.where(inside, begin, 0)
+    safe = np.minimum(begin, max(0, len(rows.data) - width))  # still in order, as `cut` asks
     sound: Mask = inside.copy()
     seconds, good = _digits(rows, safe + head, 2)
     sound &= good & (seconds < 70)
@@ -212,7 +217,54 @@ def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext,
         if plan is None or plan.year_at(line) != plan.year_at(line + len(rows)) or np.ptp(reach) > _HALF_YEAR:
             raise Unsure("a new year may begin here")
     minute = values(encoded.indices).astype(np.int64)
-    return Stamps(times[minute] + micros, sound & known[minute], safe, width, minute, tuple(kinds))
+    return Stamps(times[minute] + micros, sound & known[minute], safe, np.full(len(begin), width), minute, tuple(kinds))
+
+
+def stamps_between(
+    rows: Rows, begin: Positions, end: Positions, context: TimeContext, line: int, shape: re.Pattern[str] | None = None
+) -> Stamps:
+    """Times of rows whose stamps differ in width, as those do whose trailing zeros are left out: `read_stamps` for each width.
+
+    Stamps of a width are read as its first one is written, which must fit the shape where one is given.
+    """
+    count = len(begin)
+    width = end - begin
+    time, minute = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    sound = np.zeros(count, np.bool_)
+    kinds: list[tuple[str, ...]] = [()]
+    widths, many = np.unique(width, return_counts=True)
+    for size in widths[np.argsort(-many)][:_WIDTHS].tolist():
+        here = np.flatnonzero(width == size)
+        first = int(begin[here[0]])
+        sample = rows.text[first : first + size].decode("ascii", "replace")
+        if _CLOCK.search(sample) is None or (shape is not None and not shape.fullmatch(sample)):
+            continue
+        some = read_stamps(rows, begin[here], sample, context, line)
+        time[here], sound[here], minute[here] = some.time, some.sound, some.minute + len(kinds)
+        kinds += some.kinds
+    return Stamps(time, sound, begin, width, minute, tuple(kinds))
+
+
+def numeric_stamps(rows: Rows, begin: Positions, end: Positions) -> Stamps:
+    """Times of rows that write them as numbers since 1970, behind a colon and before a comma or brace: `epoch_time` for many rows.
+
+    `begin` and `end` take these in. What is no plain number, or none of a time, is not sound.
+    """
+    said = pc.replace_substring_regex(rows.cut(begin, end), r"^: ?(\d{9,19}(?:\.\d{1,9})?)[,}][\s\S]*$", r"\1")
+    plain = holds(pc.match_substring_regex(said, r"^\d{9,18}(?:\.\d{1,9})?$"))
+    said = pc.if_else(flags(plain), said, one("0"))
+    pointed = holds(pc.match_substring(said, "."))
+    whole = values(pc.replace_substring_regex(said, r"\..*$", "").cast(pa.int64()))
+    real = values(said.cast(pa.float64()))
+    time, sound = np.zeros(len(whole), np.int64), np.zeros(len(whole), np.bool_)
+    # nanoseconds a unit: seconds, milli-, micro- and nanoseconds, told by the number's size
+    for low, high, scale in ((10**8, 10**10, 10**9), (10**11, 10**13, 10**6), (10**14, 10**16, 10**3), (10**17, 1 << 62, 1)):
+        here = plain & (low <= whole) & (whole < high)
+        sound |= here
+        time = np.where(here, whole * (scale // 1000) if scale >= 1000 else whole // 1000, time)
+        time = np.where(here & pointed, np.rint(real * scale / 1000).astype(np.int64), time)
+    none = np.zeros(len(time), np.int64)
+    return Stamps(time, sound, begin, none, none, ((),))
 
 
 def _digits(rows: Rows, begin: Positions, count: int) -> tuple[Positions, Mask]:
@@ -242,6 +294,47 @@ def follow(context: TimeContext, rows: Rows, stamps: Stamps, at: int) -> None:
     if stamps.kinds[stamps.minute[at]]:
         context._anchor = None
         begin = int(stamps.begin[at])
-        read_time(rows.text[begin : begin + stamps.width].decode(), context)
+        read_time(rows.text[begin : begin + int(stamps.width[at])].decode(), context)
         context._kinds = ()
         context.accept(int(stamps.time[at]))
+
+
+class Plain:
+    """What is found in rows whose reading hangs on nothing that is within them."""
+
+    __slots__ = ()
+
+    def ready(self, parser: BlockParser) -> bool:
+        """Always."""
+        del parser
+        return True
+
+    def passed(self, parser: BlockParser, picked: Positions) -> None:
+        """Nothing is remembered of such rows."""
+        del parser, picked
+
+    def named(self, form: Format) -> str:
+        """The format's own name."""
+        return form.name
+
+
+@dataclass(slots=True)
+class Alone(Plain):
+    """What a kernel found in rows that are events by themselves, whose columns (`parts`) it has cut already."""
+
+    source: Rows
+    rows: Positions
+    begins: Mask
+    stamps: Stamps
+    parts: dict[str, Any]
+
+    def settle(self, end: Positions) -> Mask:
+        """A row that another goes on is none of the usual."""
+        alone: Mask = end == self.source.end[self.rows]
+        return alone
+
+    def columns(self, picked: Positions) -> dict[str, pa.Array]:
+        """The columns of the picked rows."""
+        whole = len(picked) == len(self.rows)
+        index = numbers(picked)
+        return {name: (part if whole else part.take(index)) for name, part in self.parts.items()}

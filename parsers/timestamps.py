@@ -15,18 +15,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
 
+from .notations import month_of, ordered, shapes_at
 from .years import (
     LATE,
-    MONTHS,
     SLACK,
     YearHints,
     YearPlan,
+    date_of_day,
     days_before,
     nearest_year,
     plan_years,
     second_of_year,
 )
-from .zones import PATTERN as ZONE
 from .zones import local_offsets, named_zone, offset_of
 
 #: What a reading is: where in the text it ends, and the time; None where the stamp is plain but its year is not known.
@@ -47,7 +47,8 @@ class TimeContext:
 
     `zone_given` tells a stated zone from the default. `year` is that of the first row. `plan` holds the year of every
     year-less row where the file was scanned for them (`retrolog.parsers.years`); without it years are followed row by row
-    from `year`, `window` or `reference` (microseconds UTC). `line` is the row being read. `counts` has, of all events:
+    from `year`, `window` or `reference` (microseconds UTC). `told_year` is a year that a whole date in a row
+    tells, and its line. `order` is that of dates of three numbers (`retrolog.parsers.orders`). `line` is the row being read. `counts` has, of all events:
     own_offset, zone_less, year_less, doubled_hour (happened twice; `doubled_hour_second` of them taken as the second pass),
     skipped_hour (never happened), epoch, no_year. `state` is the formats' own: what a header said of the rows below it.
     """
@@ -58,6 +59,8 @@ class TimeContext:
     reference: int | None = None
     window: tuple[int | None, int | None] | None = None
     plan: YearPlan | None = None
+    order: str | None = None
+    told_year: tuple[int, int] | None = None
     line: int = 0
     state: dict[str, Any] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -106,6 +109,11 @@ class TimeContext:
         """Whether the last reading was a plain stamp that only lacks a year that nothing tells."""
         return "no_year" in self._kinds
 
+    @property
+    def year_left_open(self) -> bool:
+        """Whether the last reading was of a stamp without a year, whether or not something else tells it."""
+        return "year_less" in self._kinds
+
     def local(self, seconds: int, micros: int, word: str | None) -> int:
         """Microseconds UTC of a local time (`seconds` since 1970 on its own clock), by zone word or the context's zone."""
         known = self._offsets.get(seconds // 900)
@@ -114,7 +122,7 @@ class TimeContext:
             if stripped.isalpha() and stripped not in ("Z", "z", "UTC", "GMT"):
                 if known is None:
                     known = self._remember(seconds)
-                if known[2] == stripped:  # the source's own word: India, Israel and Ireland all write IST
+                if known[2] == stripped.upper():  # the source's own word: India, Israel and Ireland all write IST
                     self._kinds += ("own_offset",)
                     return (seconds - known[0]) * _SECOND + micros
             offset = offset_of(stripped)
@@ -180,7 +188,7 @@ class TimeContext:
             return near
         if anchor is None:
             hints = YearHints([], [stamp], [stamp], [stamp // 86_400 == 59])
-            plan = plan_years(hints, year=self.year, window=self.window, reference=self.reference)
+            plan = plan_years(hints, year=self.year, window=self.window, reference=self.reference, told=self.told_year)
             if plan is None:
                 return None
             self._next = ((plan.first_year, stamp), None)
@@ -202,88 +210,17 @@ def _is_day(year: int, month: int, day: int) -> bool:
     return not (month == 2 and day == 29 and (year % 4 or (year % 100 == 0 and year % 400)))
 
 
-# ------------------------------------------------------------------ the shapes
-_CLOCK = r"(?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)(?:(?:[.,]|:(?=\d{3}\b))(?P<f>\d{1,9}))?(?: ?(?P<p>[AaPp]\.?[Mm]\b\.?))?"
-_Z = rf"(?P<z>{ZONE})?(?:\[[A-Z][A-Za-z_]+/[A-Za-z_/+-]+\])?"
-_REGION = rf"(?P<z>{ZONE}| [A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?)?"
-_NAME = r"(?P<mo>(?i:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\b)"
-_NAME_TIGHT = r"(?P<mo>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? +)"
-_NO_YEAR = r"(?P<y>)"
-_ZERO = r"(?P<p>)"
-
-_DIGIT_SHAPES = tuple(
-    re.compile(shape)
-    for shape in (
-        # ISO 8601, RFC 3339 and relatives: 2026-11-23T10:40:29.123+01:00, 2026/11/23 10:40:29, 2026.11.23 ...
-        rf"(?P<y>(?:19|20|21)\d\d)[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?:[Tt_|:;,\t]|\] ?\[| {{1,3}})-?{_CLOCK}{_Z}",
-        # CLF and haproxy, JDK and PHP, RabbitMQ, Redis, RFC 822: 23/Nov/2026:10:40:29 +0100, 23-Nov-2026 10:40:29 UTC
-        rf"(?P<d>\d\d?)[-/ ]{_NAME},?[-/ ](?P<y>\d{{4}})(?::{{1,2}}|[ T]{{1,2}}){_CLOCK}{_REGION}",
-        # Forge: 23Nov2026 10:40:29.123
-        rf"(?P<d>\d\d){_NAME_TIGHT}(?P<y>\d{{4}}) {_CLOCK}{_Z}",
-        # Hadoop before 2.0, HealthApp, compact ISO: 20171223-22:15:29:606, 20261123T104029Z
-        (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T ](?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)"
-        rf"(?:[.,:](?P<f>\d{{1,9}})\b)?{_ZERO}{_Z}"),
-        (r"(?P<y>(?:19|20|21)\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T ]?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)"
-        rf"(?:[.,](?P<f>\d{{1,9}}))?{_ZERO}{_Z}(?!\d)"),
-        # BGL and Unreal: 2005-06-03-15.42.50.675872, 2026.11.23-10.40.29:123
-        # and DB2, whose offset is minutes: 2026-11-23-10.40.29.123456+060
-        (r"(?P<y>(?:19|20|21)\d\d)[-.](?P<mo>\d\d)[-.](?P<d>\d\d)[-_ ](?P<h>\d\d)[.-](?P<mi>[0-5]\d)[.-](?P<s>[0-6]\d)"
-        rf"(?:[.:](?P<f>\d{{1,9}}))?{_ZERO}(?P<z>[+-]\d{{3}}(?!\d)|{ZONE})?"),
-        # 2026:11:23 10:40:29
-        rf"(?P<y>(?:19|20|21)\d\d):(?P<mo>\d\d):(?P<d>\d\d)[-_ ]{_CLOCK}{_Z}",
-        # minutes only: 2026-11-23T10:40Z
-        (rf"(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)[T ](?P<h>\d\d):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_ZERO}"
-        rf"{_Z}(?![:\d])"),
-        # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET
-        rf"(?P<y>(?:19|20|21)\d\d)[- ]{_NAME}[- ] ?(?P<d>\d\d?)[ :T]{_CLOCK}{_Z}",
-        # Spark 17/06/09 20:10:40; month and year swapped as their ranges tell
-        rf"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{{4}}|\d\d)(?:,? {{1,2}}| -- |T|:|\t|-){_CLOCK}{_Z}",
-        # German and Finnish 23.11.2026 10:40:29, and 23-11-2026
-        rf"(?P<d>\d\d?)(?:\.|-)(?P<mo>\d\d?)(?:\.|-)(?P<y>\d{{4}})(?:,? |T){_CLOCK}{_Z}",
-        rf"(?P<d>\d\d)\.(?P<mo>\d\d)\.(?P<y>\d\d) {_CLOCK}{_Z}",
-        # minutes only: 23.11.2026 10:40, 11/23/2026 10:40 AM
-        r"(?P<d>\d\d?)(?:\.|-)(?P<mo>\d\d?)(?:\.|-)(?P<y>\d{4}),? (?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>)(?: ?(?P<p>[AaPp][Mm]\b))?(?P<z>)(?![:\d])",
-        r"(?P<a>\d\d?)/(?P<b>\d\d?)/(?P<c>\d{4}),? (?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>)(?: ?(?P<p>[AaPp][Mm]\b))?(?P<z>)(?![:\d])",
-        # MySQL before 5.7: 261123  1:05:30 ; HDFS: 081109 203615
-        rf"(?P<y>\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d) {{1,2}}{_CLOCK}(?P<z>)",
-        r"(?P<y>\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d) (?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)(?P<f>)(?P<p>)(?P<z>)(?!\d)",
-        # Redis before 3: 23 Nov 10:40:29.123
-        rf"(?P<d>\d\d?) {_NAME} {_NO_YEAR}{_CLOCK}{_Z}",
-    )
-)
-_DAY_FIRST = {shape for shape in _DIGIT_SHAPES if shape.pattern.startswith(r"(?P<d>\d\d?)(?:\.|-)")}
-_LETTER_SHAPES = tuple(
-    re.compile(shape)
-    for shape in (
-        # RFC 3164 with the year last or none: Nov 23 10:40:29[.123] [CET] [2026]
-        rf"{_WEEKDAY}?{_NAME} {{1,2}}(?P<d>\d\d?) {{1,2}}{_CLOCK}{_Z}(?: [A-Z]{{3,5}})? (?P<y>(?:19|20|21)\d\d)\b(?![-:/])",
-        # Nov 23 2026 10:40:29, Nov 23, 2026 10:40:29 AM
-        rf"{_WEEKDAY}?{_NAME} {{1,2}}(?P<d>\d\d?),? (?P<y>(?:19|20|21)\d\d),? (?:at )?{_CLOCK}{_Z}",
-        rf"{_WEEKDAY}?{_NAME} {{1,2}}(?P<d>\d\d?),? {{1,2}}{_NO_YEAR}{_CLOCK}{_Z}",
-        # RFC 822 and HTTP dates: Mon, 23 Nov 2026 10:40:29 GMT
-        rf"{_WEEKDAY}(?P<d>\d\d?)[- ]{_NAME}[- ](?P<y>\d{{4}}|\d\d) {_CLOCK}{_Z}",
-        rf"{_WEEKDAY}(?P<d>\d\d?) {_NAME} {_CLOCK}{_Z} (?P<y>(?:19|20|21)\d\d)\b",
-        rf"{_WEEKDAY}(?P<y>(?:19|20|21)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d) {_CLOCK}{_Z}",
-    )
-)
 _TAI64N = re.compile(r"@([0-9a-fA-F]{16})([0-9a-fA-F]{8})?\b")
 _EPOCH_TEXT = re.compile(r"(\d{9,19})(?:[.,](\d{1,9}))?(?![\w.])")
 _GROUPS = ("y", "mo", "d", "h", "mi", "s", "f", "p", "z")
-_SLASHED = ("a", "b", "c", "h", "mi", "s", "f", "p", "z")
+_UNORDERED = ("a", "b", "c", "h", "mi", "s", "f", "p", "z")
 
 
 def match_time(text: str, position: int, context: TimeContext) -> Reading | None:
     """Reads the stamp that begins at `position`: where it ends and its time; None when there is none."""
-    first = text[position : position + 1]
-    if first.isdigit():
-        shapes = _DIGIT_SHAPES
-    elif first.isalpha():
-        shapes = _LETTER_SHAPES
-    elif first == "@":
+    if text[position : position + 1] == "@":
         return _tai64n(text, position, context)
-    else:
-        return None
+    shapes, position = shapes_at(text, position)
     for shape in shapes:
         match = shape.match(text, position)
         if match is not None:
@@ -323,24 +260,24 @@ def read_time(text: str, context: TimeContext) -> Reading | None:
 
 def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
     """The time of a matched shape; None when its numbers are no date."""
-    if "a" in match.re.groupindex:
-        one, two, three, hour, minute, second, fraction, half, zone = match.group(*_SLASHED)
-        if len(three) == 4:  # month first as in the United States unless it cannot be
-            month_text, day_text, year_text = (one, two, three) if int(one) <= 12 else (two, one, three)
-        else:
-            year_text, month_text, day_text = one, two, three
-            if int(two) > 12:  # 11/23/26
-                year_text, month_text, day_text = three, one, two
+    groups = match.re.groupindex
+    if "a" in groups:
+        one, two, three, hour, minute, second, fraction, half, zone = match.group(*_UNORDERED)
+        year_text, month, day = ordered(int(one), int(two), three, match["o"], context.order)
+    elif "yd" in groups:
+        year_text, of_year, hour, minute, second, fraction, half, zone = match.group("y", "yd", "h", "mi", "s", "f", "p", "z")
+        month, day = date_of_day(int(year_text), int(of_year))
     else:
         year_text, month_text, day_text, hour, minute, second, fraction, half, zone = match.group(*_GROUPS)
-    month = MONTHS.get(month_text) or MONTHS.get(month_text[:3].capitalize() if month_text.isalpha() else "")
-    day, hours = int(day_text), int(hour)
-    if month is None and day <= 12 and match.re in _DAY_FIRST:  # 11-23-2026
-        month, day = day, int(month_text)
+        month, day = month_of(month_text), int(day_text)
+        if "z2" in groups:
+            zone = match["z2"] or zone
+    hours = int(hour)
     if half:
-        if not 1 <= hours <= 12:
+        if hours < 1:
             return None
-        hours = hours % 12 + (12 if half[0] in "pP" else 0)
+        if hours <= 12:  # some programs add the word to a clock of 24 hours
+            hours = hours % 12 + (12 if half[0] in "pP" else 0)
     if month is None or not 1 <= day <= _DAYS_IN_MONTH[month] or hours > 23:
         return None
     of_day = hours * 3600 + int(minute) * 60 + int(second or 0)

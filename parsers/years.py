@@ -13,6 +13,8 @@ from calendar import isleap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .lazy import lazily
+
 DAY = 86_400
 _HALF = 183 * DAY
 _YEAR = 366 * DAY
@@ -32,12 +34,28 @@ MONTHS |= {"Sept": 9, "sept": 9}
 
 _CUMULATIVE = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)
 
-#: Rows whose own time has no year: syslog, its relatives, klog, logcat, Proxifier.
+#: Rows whose own time has no year: syslog, its relatives, klog, Redis before 3, logcat, Proxifier.
 _YEARLESS = re.compile(
     rb"(?:<\d{1,3}>)?(?:\d{1,10}: )?[*.]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
     rb"(?:(?P<b>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}(?P<d>\d{1,2}) (?P<t>\d\d:\d\d:\d\d)(?! (?:19|20)\d\d\b)"
     rb"|[IWEF](?P<km>[01]\d)(?P<kd>\d\d) (?P<kt>\d\d:\d\d:\d\d)\."
-    rb"|\[?(?P<nm>[01]\d)[-.](?P<nd>\d\d) (?P<nt>\d\d:\d\d:\d\d))"
+    rb"|(?:\[?\d{1,9}\]?(?::[XCSM])? )?(?P<rd>\d{1,2}) (?P<rb>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?P<rt>\d\d:\d\d:\d\d)"
+    rb"|\[? ?(?P<nm>[01]?\d)[-./](?P<nd>\d\d?)[ /]{1,2}(?P<nt>\d\d:\d\d:\d\d)"
+    rb"|\[(?:\d{1,9}:){0,2}(?P<cm>[01]\d)(?P<cd>\d\d)/(?P<ct>\d{6})(?=[.:]))"
+)
+
+
+#: A date with its year and a time of day: year, month, day, minute; or day, month's name, year, minute.
+_WHOLE = lazily(
+    rb"((?:19|20)\d\d)[-/](\d\d)[-/](\d\d)[T :]\d\d:(\d\d):\d\d|(\d\d)/([A-Z][a-z]{2})/((?:19|20)\d\d):\d\d:(\d\d):\d\d"
+)
+#: A row that begins with such a date, or with what stands before one: a PRI or facility, a process's number, a bracket, a level.
+_DATED = lazily(
+    rb"(?:<\d{1,3}>(?:1 )?|[a-z0-9]{2,8}\.[a-z]{3,7} |\[|[A-Z]{4,5} ?\[?|\d{1,9}[:,][A-Za-z]? ?)?(?:"
+    rb"(?P<y>(?:19|20)\d\d)[-/](?P<m>\d\d)[-/](?P<d>\d\d)[T :]\d\d:\d\d:\d\d"
+    rb"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?P<b>[A-Z][a-z]{2}) {1,2}(?P<d2>\d{1,2}) (?:(?P<y2>(?:19|20)\d\d) )?\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: (?P<y3>(?:19|20)\d\d)\b)?"
+    rb"|(?P<d4>\d{1,2}) (?P<b4>[A-Z][a-z]{2}) (?P<y4>(?:19|20)\d\d) \d\d:\d\d:\d\d"
+    rb"|signal-handler \((?P<epoch>1\d{9})\))"
 )
 
 
@@ -78,13 +96,73 @@ def yearless_stamp(row: bytes) -> int | None:
     match = _YEARLESS.match(row)
     if match is None:
         return None
-    b, d, t, km, kd, kt, nm, nd, nt = match.groups()
-    month = MONTHS.get((b or km or nm).decode(), 0)
-    day = int(d or kd or nd)
-    clock = t or kt or nt
+    b, d, t, km, kd, kt, rd, rb, rt, nm, nd, nt, cm, cd, ct = match.groups()
+    month = MONTHS.get((b or km or rb or nm or cm).decode(), 0)
+    day = int(d or kd or rd or nd or cd)
+    clock = t or kt or rt or nt or b":".join((ct[:2], ct[2:4], ct[4:]))
     if not month or not 1 <= day <= 31:
         return None
     return second_of_year(month, day, int(clock[:2]) * 3600 + int(clock[3:5]) * 60 + int(clock[6:8]))
+
+
+def told_year(rows: Iterable[tuple[int, bytes]]) -> tuple[int, int] | None:
+    """The year that whole dates inside of year-less rows tell, else that of the nearest row with a date, and its line; None where neither do.
+
+    Dates inside: a proxy's own stamp behind a syslog header, a firewall's, of the same day and minute of the hour as the row's;
+    their years must follow one another. A row with a date counts when it lies within a month of the year-less one.
+    """
+    found: dict[int, int] = {}
+    dated: tuple[int, int, int] | None = None  # year, stamp and line of the last row that has a whole date
+    lone: tuple[int, int] | None = None  # stamp and line of the last row without a year
+    near: tuple[int, int, int] | None = None  # lines between, year, line of the row that tells it
+    for line, row in rows:
+        head = _YEARLESS.match(row)
+        stamp = yearless_stamp(row)
+        if head is None or stamp is None:
+            whole = _dated_row(row)
+            if whole is not None:
+                dated = (*whole, line)
+                if lone is not None and (near is None or line - lone[1] < near[0]) and _apart(whole[1], lone[0]) <= LATE:
+                    near = line - lone[1], _year_near(whole[0], whole[1], lone[0]), line
+            continue
+        lone = stamp, line
+        if dated is not None and (near is None or line - dated[2] < near[0]) and _apart(dated[1], stamp) <= LATE:
+            near = line - dated[2], _year_near(dated[0], dated[1], stamp), dated[2]
+        for match in _WHOLE.finditer(row, head.end(), head.end() + 400):
+            year, month, day, minute, day2, name, year2, minute2 = match.groups()
+            month_number = int(month) if month else MONTHS.get(name.decode(), 0)
+            if not 1 <= month_number <= 12:
+                continue
+            inner = second_of_year(month_number, int(day or day2), int(minute or minute2) * 60)
+            if inner // DAY == stamp // DAY and inner // 60 % 60 == stamp // 60 % 60:
+                found.setdefault(int(year or year2), line)
+    years = list(found)
+    if years:
+        return next(iter(found.items())) if years == list(range(years[0], years[0] + len(years))) else None
+    return near[1:] if near is not None else None
+
+
+def _dated_row(row: bytes) -> tuple[int, int] | None:
+    """Year and `second_of_year` (to the day) of a row that begins with a whole date, None for any other row."""
+    match = _DATED.match(row)
+    if match is None:
+        return None
+    if match["epoch"]:
+        year = year_of(int(match["epoch"]) * 1_000_000)
+        month, day = date_of_day(year, int(match["epoch"]) // DAY - days_before(year, 1, 1) + 1)
+        return None if month is None else (year, second_of_year(month, day))
+    year_text = match["y"] or match["y2"] or match["y3"] or match["y4"]
+    name = match["b"] or match["b4"]
+    number = int(match["m"]) if match["m"] else MONTHS.get(name.decode(), 0) if name else 0
+    day = int(match["d"] or match["d2"] or match["d4"])
+    if not year_text or not 1 <= number <= 12 or not 1 <= day <= 31:
+        return None
+    return int(year_text), second_of_year(number, day)
+
+
+def _year_near(year: int, stamp: int, other: int) -> int:
+    """The year of another stamp that lies within half a year of one whose year is known."""
+    return year + (stamp - other > _HALF) - (other - stamp > _HALF)
 
 
 def _apart(one: int, other: int) -> int:
@@ -141,8 +219,10 @@ def plan_years(
     window: tuple[int | None, int | None] | None = None,
     reference: int | None = None,
     reference_name: str = "the file's time",
+    told: tuple[int, int] | None = None,
 ) -> YearPlan | None:
-    """Chooses the year of a file's first row: the one stated, else what the window implies, else what the reference does.
+    """Chooses the year of a file's first row: the one stated, else that of a date in a row (`told`: year and line), else what the
+    window implies, else what the reference does.
 
     With a window (microseconds UTC) the latest year in which the file touches it is taken. With a reference no row may
     lie after it. 29 February stands only in leap years. None when nothing tells the year.
@@ -152,6 +232,8 @@ def plan_years(
         return None
     if year is not None:
         return YearPlan(year, steps, "as stated")
+    if told is not None:
+        return YearPlan(told[0] - bisect_right(steps, told[1]), steps, f"as a date in line {told[1]} says")
     low, high = window if window is not None else (None, None)
     bound = high if high is not None else low
     if bound is None and reference is None:
@@ -182,6 +264,15 @@ def days_before(year: int, month: int, day: int) -> int:
     month_days = _CUMULATIVE[month - 1] - (1 if month > 2 and not isleap(year) else 0)
     past = year - 1
     return past * 365 + past // 4 - past // 100 + past // 400 - 719_162 + month_days + day - 1
+
+
+def date_of_day(year: int, day: int) -> tuple[int | None, int]:
+    """Month and day of the month of a day of a year, counted from 1; the month is None where the year has no such day."""
+    if not 1 <= day <= 365 + isleap(year):
+        return None, day
+    months = [days_before(year, month, 1) - days_before(year, 1, 1) for month in range(1, 13)]
+    month = bisect_right(months, day - 1)
+    return month, day - months[month - 1]
 
 
 def year_of(us: int) -> int:

@@ -13,13 +13,16 @@ import click
 from click.core import ParameterSource
 
 from .. import __version__
-from . import cli_document, cli_export, cli_formats
+from .commands import document, export, formats
 from .errors import BadOption, CannotWrite, RetrologError
 from .review.command import review
 
+#: NumPy's linear algebra starts threads when it is imported, which takes a tenth of a short command's time; nothing here uses it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from .config import Config
-    from .investigate import Options
+    from .options import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,8 +90,8 @@ def _options(
     settings: Config, start: str | None, end: str | None, zone: str | None, year: int | None,
     include: tuple[str, ...], exclude: tuple[str, ...], jobs: int | None = None, engine: str = "local", scheduler: str = "", **more: Any,
 ) -> Options:  # fmt: skip
-    from .engine import Engine
-    from .investigate import Options
+    from .counting.engine import Engine
+    from .options import Options
     from .window import read_window, read_zone
 
     given = [name for name, value in (("zone", zone), ("year", year)) if value is not None]
@@ -148,11 +151,11 @@ def draft(
     \b
         retrolog draft /var/log --from "2026-11-23 10:21" --to 10:47 --tz Europe/Berlin -o postmortem.md
     """
-    from .deliver import deliver, existing_draft, refuse_other_than_answer
+    from .finishing.deliver import deliver, existing_draft, refuse_other_than_answer
     from .investigate import investigate
     from .safe import terminal
 
-    settings = cli_formats.settings_of(reading.pop("config"), paths)
+    settings = formats.settings_of(reading.pop("config"), paths)
     style, max_entries, slo, lexicon, changes, git, no_mask = _unless_given(
         settings, style=style, max_entries=max_entries, slo=slo, lexicon=lexicon, changes=changes, git=git, no_mask=no_mask
     )
@@ -174,12 +177,12 @@ def draft(
     if form == "json":
         import json
 
-        from .draft import answer
+        from .drafting.draft import answer
 
         deliver(json.dumps(answer(findings), indent=1, ensure_ascii=False) + "\n", output)
         return
-    from .document import merge
-    from .draft import markdown
+    from .drafting.draft import markdown
+    from .drafting.merge import merge
 
     text = markdown(findings, _command_line(), style, mask=not no_mask, previous=existing)
     deliver(merge(existing, text) if existing else text, output, renews_draft=True)
@@ -207,28 +210,29 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
     \b
         retrolog events /var/log/nginx --from "2026-11-23 10:21" --to 10:47 --tz Europe/Berlin
     """
-    from . import events as module
-    from .deliver import file, standard_output
-    from .sources import discover
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own pool keeps a third more, and is no faster here
+    from .commands import events as module
+    from .finishing.deliver import file, standard_output
+    from .reading.sources import discover
 
-    options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
+    if form == "parquet" and output is None:
+        raise BadOption("Parquet cannot be written to a terminal; name a file with -o events.parquet")
+    options = _options(formats.settings_of(reading.pop("config"), paths), **reading)
     found = discover(paths, options.include, options.exclude)
-    table, reports = module.collect(found.sources, options)
-    masker = None
-    if mask:
-        from .mask import Masker
-
-        masker = Masker(True).text
     if output is not None and any(output.exists() and output.samefile(log.path) for log in found.files if log.path != "-"):
         raise CannotWrite(f"{output} is one of the logs that are read; name another file with -o")
+    table, reports = module.read(found.sources, options)
+    masker = None
+    if mask:
+        from .drafting.mask import Masker
+
+        masker = Masker(True).text
     if output is None:
         with standard_output() as stream:
-            lines = io.TextIOWrapper(stream, "utf-8", newline="\n")
-            module.write(table, form, lines, masker)
-            lines.detach()
+            module.write(table.tables(), form, stream, masker)
     else:
-        with file(output) as place, place.open("w", encoding="utf-8", newline="\n") as text:
-            module.write(table, form, text, masker, place)
+        with file(output) as place, place.open("wb") as stream:
+            module.write(table.tables(), form, stream, masker)
     _say_how(reports, options.verbose)
     _say_left_out(reports, found.skipped)
     _say_uncovered(reports, options.zone_name)
@@ -245,7 +249,7 @@ def _say_how(reports: Any, verbose: bool) -> None:
 
 def _say_uncovered(reports: Any, zone: str) -> None:
     """That nothing lies in the window, and where the logs are."""
-    from .coverage import uncovered
+    from .analysis.coverage import uncovered
     from .wording import Clock
 
     if text := uncovered(reports, Clock(zone)):
@@ -280,11 +284,11 @@ def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     \b
         retrolog inspect /var/log --tz Europe/Berlin
     """
-    from . import inspection
-    from .deliver import deliver
+    from .commands import inspection
+    from .finishing.deliver import deliver
     from .investigate import collect
 
-    options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
+    options = _options(formats.settings_of(reading.pop("config"), paths), **reading)
     read = collect(paths, options)
     show = inspection.as_json if form == "json" else inspection.as_text
     deliver(show(read.reports, read.found.skipped), None)
@@ -299,21 +303,22 @@ def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     \b
         retrolog find /var/log --tz Europe/Berlin
     """
-    from . import finding
-    from .deliver import deliver
+    from .commands import finding
+    from .finishing.deliver import deliver
     from .investigate import collect
     from .wording import Clock
 
-    options = _options(cli_formats.settings_of(reading.pop("config"), paths), **reading)
+    said = dict(reading)
+    options = _options(formats.settings_of(reading.pop("config"), paths), **reading)
     read = collect(paths, options)
     summary = read.summary
     clock = Clock(options.zone_name)
-    rows = finding.found(summary, options.window, paths, reading["zone"], clock)
+    rows = finding.found(summary, options.window, paths, said, clock)
     deliver(finding.as_json(rows, summary) if form == "json" else finding.as_text(rows, summary, clock), None)
     _say_uncovered(read.reports, options.zone_name)
 
 
 for command in (
-    cli_document.render, cli_document.check, cli_document.verify, cli_export.export, cli_export.templates, cli_formats.formats, review,
+    document.render, document.check, document.verify, export.export, export.templates, formats.formats, review,
 ):  # fmt: skip
     main.add_command(command)

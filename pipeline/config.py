@@ -7,9 +7,6 @@ by path, unmask, or make other files and repositories be read. `docs/configurati
 
 from __future__ import annotations
 
-import difflib
-import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -17,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import BadOption
+from .reading.rules import SourceRule
 
 if TYPE_CHECKING:
     from ..parsers.base import Format
-    from .investigate import Options
-    from .sources import LogFile
+    from .options import Options
 
 #: The name that is searched for.
 NAME = "retrolog.toml"
@@ -34,38 +31,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "[grok]": ("files", "patterns"),
     "[draft]": ("style", "slo", "max_entries", "no_mask", "lexicon", "changes", "git"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRule:
-    """What is known of the logs that a glob fits; None leaves it as it is.
-
-    `host` and `service` are for events whose lines name none. `clock_offset` is seconds that their clock is ahead.
-    """
-
-    glob: str
-    zone: tzinfo | None = None
-    zone_name: str = ""
-    year: int | None = None
-    host: str | None = None
-    service: str | None = None
-    clock_offset: float | None = None
-    path: Path = Path(NAME)  # the configuration
-
-    def fits(self, file: LogFile) -> bool:
-        """Whether the glob fits a file by its name, the name of the log it is a part of, or its place below the configuration.
-
-        Like --include, a glob without a slash also fits the last part, and one that fits a folder fits all in it.
-        """
-        from .rotation import part_of
-        from .sources import fits
-
-        names = [file.file, part_of(file.file).stem]
-        place, folder = os.path.realpath(file.path), os.path.realpath(self.path.parent)
-        if file.path != "-" and place.startswith(folder.rstrip(os.sep) + os.sep):
-            below = os.path.relpath(place, folder).replace(os.sep, "/")
-            names += [below, part_of(below).stem]
-        return any(fits(name, [self.glob]) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +75,6 @@ class Config:
         )
 
 
-def together(rules: Sequence[SourceRule], file: LogFile) -> SourceRule | None:
-    """What the rules that fit a file say of it: of each value the first one; None where no rule fits."""
-    found = [rule for rule in rules if rule.fits(file)]
-    if not found:
-        return None
-    whole = found[0]
-    for rule in found[1:]:
-        if whole.zone is None:
-            whole = replace(whole, zone=rule.zone, zone_name=rule.zone_name)
-        whole = replace(
-            whole,
-            year=rule.year if whole.year is None else whole.year,
-            host=rule.host if whole.host is None else whole.host,
-            service=rule.service if whole.service is None else whole.service,
-        )
-    return whole
-
-
 def find(paths: Sequence[str]) -> Path | None:
     """The nearest `retrolog.toml` in the folder of the first path that is on this machine, or in a folder above it."""
     for path in paths:
@@ -150,6 +97,8 @@ def load(stated: Path | None, paths: Sequence[str] = ()) -> Config:
     path = stated or find(paths)
     if path is None:
         return Config()
+    import tomllib
+
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -309,6 +258,8 @@ class _Table:
         keys = KEYS[self.title]
         for key in self.values:
             if key not in keys:
+                import difflib
+
                 near = difflib.get_close_matches(key, keys, 1)
                 hint = f"did you mean `{near[0]}`?" if near else f"it knows {', '.join(keys)}"
                 raise self.wrong(f"has the unknown key `{key}`; {hint}")

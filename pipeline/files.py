@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -30,13 +32,26 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """A file beside `path` to write to, which takes its place in one step when the block ends.
 
     A symbolic link is followed and stays a link; an existing file keeps its permissions. On any failure the old file
-    is untouched and nothing is left beside it. Raises OSError.
+    is untouched and nothing is left beside it. What is no file, such as a device or a pipe, is written into and never
+    replaced. Raises OSError, also for a file that nobody may write.
     """
     target = Path(os.path.realpath(path))
     try:
-        mode = stat.S_IMODE(target.stat().st_mode)
+        kind = target.stat().st_mode
     except FileNotFoundError:
-        mode = _NEW_FILE_MODE & ~_umask()
+        kind = stat.S_IFREG | _NEW_FILE_MODE & ~_umask()
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        with tempfile.TemporaryDirectory(prefix="retrolog-") as folder:
+            place = Path(folder) / "out"
+            place.touch()
+            yield place
+            with place.open("rb") as made, target.open("wb") as out:
+                shutil.copyfileobj(made, out)
+        return
+    mode = stat.S_IMODE(kind)
+    if not mode & 0o222:
+        # Its folder would let it be replaced, but whoever took the right to write meant the file.
+        raise PermissionError(errno.EACCES, "it is read-only", str(target))
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
     try:
         yield Path(name)

@@ -1,6 +1,6 @@
 """What the analysis found: plain values that the draft, the JSON answer and the report are all made from.
 
-Nothing here computes; `retrolog.pipeline.analysis` fills these and `retrolog.pipeline.draft` lays them out. All times are
+Nothing here computes; `retrolog.pipeline.analysis.analyse` fills these and `retrolog.pipeline.drafting.draft` lays them out. All times are
 true times (clock offsets applied) as microseconds since the epoch in UTC.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from .reports import SourceReport as SourceReport  # noqa: PLC0414 - it is part of the findings for those who read them
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Candidate:
     service: str | None = None
     host: str | None = None
     subject: str | None = None  # what was changed or broke, where the line says so
+    decision: str = ""  # what a person decided of it as a trigger: confirmed, rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,30 +139,8 @@ class Incident:
     resolution: Candidate | None = None
     propagation: tuple[Entry, ...] = ()  # order of first errors, service by service
     flaps: int = 0  # how often failures stopped for more than a few seconds inside the span
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """What was read of one physical file, and what was assumed to read it."""
-
-    file: str
-    source: str
-    format: str
-    container: str  # "plain", "gzip", "tar.gz/gzip" ...
-    lines: int
-    events: int
-    unparsed: int
-    fates: dict[str, int]  # in_window, outside, undated, continued, skipped: sums to `lines`
-    first: int | None = None
-    last: int | None = None
-    zone: str = ""  # "in the line", "--tz Europe/Berlin", "assumed UTC" ...
-    year: str = ""  # "" or "2026, from the window"
-    clock_offset_s: float = 0.0
-    clock_note: str = ""
-    digest: str = ""
-    skipped: str = ""  # why it was not read, or read only in part
-    how: str = ""  # which part of it was read and how that was found, for --verbose
-    notes: tuple[str, ...] = ()
+    pauses: tuple[tuple[int, int], ...] = ()  # last failure before, first after each time users were served again
+    decision: str = ""  # what a person decided of the trigger: confirmed, unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
-from pathlib import Path
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from .options import Options
 from .window import Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..parsers.base import Format
-    from .config import SourceRule
-    from .engine import Engine, Job, Watch
+    from .analysis.offsets import Offset
+    from .counting.engine import Job, Watch
+    from .counting.summary import Summary
     from .findings import Evidence, Findings, SourceReport
-    from .offsets import Offset
-    from .sources import Discovery, LogFile
-    from .summary import Summary
+    from .reading.sources import Discovery, LogFile
 
 SECOND = 1_000_000
 #: What is read around the window to learn what is normal, and for lines that were written late.
@@ -28,30 +26,6 @@ BASELINE = 15 * 60 * SECOND
 LATE = 10 * 60 * SECOND
 #: Larger files go without a digest in the draft: a second's hashing for each gigabyte is not what was asked for.
 DIGESTED = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user asked for, as the command line or `retrolog.toml` said it."""
-
-    window: Window = field(default_factory=Window)
-    zone: tzinfo = UTC
-    zone_name: str = "UTC"
-    zone_given: bool = False
-    year: int | None = None
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    max_entries: int = 25
-    slo: float | None = None
-    lexicon: Path | None = None
-    offsets: tuple[tuple[str, float], ...] = ()  # glob on the source's name, seconds its clock is ahead
-    zone_from: str = "--tz"  # who stated the zone
-    rules: tuple[SourceRule, ...] = ()  # what the configuration knows of some files
-    formats: tuple[Format, ...] = ()  # formats that the configuration declares
-    changes: tuple[Path, ...] = ()  # files of recorded changes
-    git: tuple[Path, ...] = ()  # clones whose commits and tags count as changes
-    engine: Engine | None = None  # where files are read; None: here and in local processes
-    verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +54,33 @@ def investigate(paths: Sequence[str], options: Options, progress: Watch | None =
 
 def study(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Study:
     """The findings and what they were counted from; raises `NothingToRead` when there is nothing."""
-    from .analysis import Question, analyse
-    from .changes import Lexicon
-    from .recorded import quoting, recorded, told
+    return concluded(collect(paths, options, progress), options)
 
-    read = collect(paths, options, progress)
+
+def concluded(read: Collected, options: Options) -> Study:
+    """What was read, analysed: the part of `study` after reading."""
+    from .analysis.analyse import Question, analyse
+    from .analysis.recorded import quoting, recorded, told
+    from .counting.changes import Lexicon
+
     question = Question(options.window, options.zone_name, options.max_entries, options.slo)
     lexicon = Lexicon.load(options.lexicon)
     changes = recorded(options, BASELINE)
     fetch = quoting(fetcher(read.found.files), changes)
     reports = [*read.reports, *_skipped(read.found)]
-    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read.found, options), changes)
+    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read.found, options), changes, _recounter(read, options))
     findings = replace(findings, assumptions=(*findings.assumptions, *told(options, changes)))
     return Study(findings, read.summary, read.offsets)
 
 
 def collect(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Collected:
     """Find the logs, read what the window needs of them, and put them on one clock."""
-    from .clock import aligned
-    from .engine import run
-    from .sources import discover
-    from .strays import adopted, strays
-    from .summary import focused
+    from .analysis.clock import aligned
+    from .analysis.strays import adopted, strays
+    from .counting.engine import run
+    from .counting.summary import focused
+    from .reading.ingest import ZONED
+    from .reading.sources import discover
 
     found = discover(paths, options.include, options.exclude)
     planned = jobs(found, options)
@@ -111,11 +90,14 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
     if far := strays(planned, options.window):
         # logs of a clock that is hours off look as if they were of another time
         more, again = run(far, progress, options.engine)
-        summary, kept, estimates = adopted(summary, more, options.window)
+        zoneless = {r.source for r in again if r.zone != ZONED}
+        ends = [job.reach.last for job in planned if job.reach is not None and job.reach.last is not None and not job.reach.unread]
+        end = max(ends) / SECOND if ends else None
+        summary, kept, estimates = adopted(summary, more, options.window, zoneless, _from_utc(summary, options.zone), end)
         renewed = {r.file: r for r in again if r.source in kept}
         reports = [renewed.get(r.file, r) for r in reports]
     summary, left_out = focused(summary)
-    offsets, notes = clocks(summary, options, estimates)
+    offsets, notes = clocks(summary, options, estimates, {r.source for r in reports if r.zone == ZONED})
     reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
     digests = {file.file: digest_of(file) for file in found.files}
     reports = [replace(r, digest=digests.get(r.file, "")) for r in reports]
@@ -147,9 +129,9 @@ def _shown(planned: Sequence[Job], progress: Watch | None) -> AbstractContextMan
 
 def jobs(found: Discovery, options: Options) -> list[Job]:
     """One job a file, in the order of the sources, each with the part of it that the window needs."""
-    from .engine import Job
-    from .ingest import Reading
-    from .reach import plan
+    from .counting.engine import Job
+    from .reading.ingest import Reading
+    from .reading.reach import plan
 
     reading = Reading(
         window=options.window,
@@ -166,16 +148,28 @@ def jobs(found: Discovery, options: Options) -> list[Job]:
 
 
 def clocks(
-    summary: Summary, options: Options, estimates: Mapping[str, Offset] | None = None
+    summary: Summary, options: Options, estimates: Mapping[str, Offset] | None = None, zoned: Collection[str] = ()
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """The clock offsets to apply by source, in seconds, and a note on each clock of which something is known."""
+    """The clock offsets to apply by source, in seconds, and a note on each clock of which something is known.
+
+    `zoned` are the sources whose rows name their zone.
+    """
     from fnmatch import fnmatch
 
-    from .clock import estimated, settled
+    from .analysis.clock import estimated, settled
 
     sources = sorted(set(summary.table("seconds")["source"].to_pylist()))
     stated = {s: seconds for s in sources for glob, seconds in options.offsets if fnmatch(s, glob) or s.startswith(glob.rstrip("/") + "/")}
-    return settled(estimated(summary) if estimates is None else estimates, stated)
+    return settled(estimated(summary) if estimates is None else estimates, stated, zoned, _from_utc(summary, options.zone))
+
+
+def _from_utc(summary: Summary, zone: tzinfo) -> float:
+    """Seconds that a zone is ahead of UTC when the events of a summary begin."""
+    import pyarrow.compute as pc
+
+    first = pc.min(summary.table("seconds")["second"]).as_py()
+    ahead = datetime.fromtimestamp(first or 0, UTC).astimezone(zone).utcoffset()
+    return ahead.total_seconds() if ahead is not None else 0.0
 
 
 def _skipped(found: Discovery) -> list[SourceReport]:
@@ -191,7 +185,7 @@ def _skipped(found: Discovery) -> list[SourceReport]:
 
 def _looker(found: Discovery, options: Options) -> Callable[[int, int], pa.Table]:
     """Reads the events of a short span again, for questions that the counts cannot answer."""
-    from .events import collect as events_of
+    from .commands.events import collect as events_of
 
     def look(first: int, last: int) -> pa.Table:
         return events_of(found.sources, replace(options, window=Window(first, last)))[0]
@@ -199,9 +193,27 @@ def _looker(found: Discovery, options: Options) -> Callable[[int, int], pa.Table
     return look
 
 
+def _recounter(read: Collected, options: Options) -> Callable[[Window], Summary]:
+    """Counts the events of a window of true time, and around it, once more, on the one clock that was found."""
+
+    def again(window: Window) -> Summary:
+        from .analysis.clock import aligned
+        from .counting.engine import run
+        from .counting.summary import focused
+
+        planned: list[Job] = []
+        for source in read.found.sources:
+            ahead = round(read.offsets.get(source.name, 0.0) * SECOND)
+            stamped = Window(*(None if at is None else at + ahead for at in (window.start, window.end)))
+            planned += jobs(replace(read.found, sources=(source,)), replace(options, window=stamped))
+        return aligned(focused(run(planned, None, options.engine)[0])[0], read.offsets)
+
+    return again
+
+
 def fetcher(files: Sequence[LogFile]) -> Callable[[str, list[Evidence]], Mapping[int, bytes]]:
     """Reads cited lines back, each file once."""
-    from .read import read_lines
+    from .reading.read import read_lines
 
     by_name = {file.file: file for file in files}
 

@@ -88,3 +88,34 @@ def test_the_version_is_told_once() -> None:
     from retrolog import __version__
 
     assert PROJECT["project"]["version"] == __version__
+
+
+#: The rooms of the pipeline in the order of the data.
+STAGES = ["reading", "counting", "analysis", "drafting", "finishing"]
+#: Modules beside the rooms that join them; the others are words that all share.
+JOINING = {"cli", "investigate", "config"}
+
+
+def neighbours(path: Path) -> set[str]:
+    """First names, below pipeline/, of what a module of a room imports from outside of it, also for its types."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 2:
+            found |= {node.module.split(".")[0]} if node.module else {one.name for one in node.names}
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_room_imports_only_what_comes_before_it(stage: str) -> None:
+    later = {*STAGES[STAGES.index(stage) + 1 :], "review", "commands", *JOINING}
+    modules = list((ROOT / "pipeline" / stage).glob("*.py"))
+    assert len(modules) > 1
+    for module in modules:
+        assert not neighbours(module) & later, module.name
+
+
+def test_parsers_know_nothing_of_the_pipeline() -> None:
+    modules = list((ROOT / "parsers").rglob("*.py"))
+    assert modules
+    for module in modules:
+        assert not re.search(r"(?m)^\s*(from|import) .*\bpipeline\b", module.read_text(encoding="utf-8")), module.name

@@ -13,21 +13,22 @@ import re
 
 from ..base import Event, Format
 from ..columns import REQUEST_ID_KEYS, decimal, integer, present, seconds_of, status_code, take_request
+from ..lazy import lazily
 from ..shapes import CLF
 from ..timestamps import TimeContext, read_time
 
-_HEAD = re.compile(rf"(?s)(?:\[[A-Za-z][\w-]{{0,30}}\] )?(?P<before>(?:\[[0-9A-Fa-f:.]+\] |\"[^\"\[]{{0,200}}\" |[^\[\"{{]){{0,400}}?)\[(?P<time>{CLF})\](?: (?P<after>.*))?$")
-_NOT_CLIENTS = re.compile(r"\d:\d\d:\d\d |^<\d| \| ")
-_BODY = re.compile(r'(?s)"(?P<request>.*?)" (?P<status>\d{3}|-) (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
-_LOOSE = re.compile(r'(?s)"(?P<request>(?:[^"\\]|\\.)*)"(?P<tail>.*)$')
-_TOKEN = re.compile(r'([\w.-]+)[=:]"((?:[^"\\]|\\.)*)(?:"|\\?$)|"((?:[^"\\]|\\.)*)(?:"|\\?$)|([\w.-]+)=([^\s"]*)|\[([^\]]*)\]|([^\s"]+)')
-_ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?:%\w+)?,?$|unix:")
-_PROTOCOL = re.compile(r" (HTTP/[\d.]+)$")
-_INGRESS = re.compile(
+_HEAD = lazily(rf"(?s)(?:\[[A-Za-z][\w-]{{0,30}}\] )?(?P<before>(?:\[[0-9A-Fa-f:.]+\] |\"[^\"\[]{{0,200}}\" |[^\[\"{{]){{0,400}}?)\[(?P<time>{CLF})\](?: (?P<after>.*))?$")
+_NOT_CLIENTS = lazily(r"\d:\d\d:\d\d |^<\d| \| ")
+_BODY = lazily(r'(?s)"(?P<request>.*?)" (?P<status>\d{3}|-) (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
+_LOOSE = lazily(r'(?s)"(?P<request>(?:[^"\\]|\\.)*)"(?P<tail>.*)$')
+_TOKEN = lazily(r'([\w.-]+)[=:]"((?:[^"\\]|\\.)*)(?:"|\\?$)|"((?:[^"\\]|\\.)*)(?:"|\\?$)|([\w.-]+)=([^\s"]*)|\[([^\]]*)\]|([^\s"]+)')
+_ADDRESS = lazily(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?:%\w+)?,?$|unix:")
+_PROTOCOL = lazily(r" (HTTP/[\d.]+)$")
+_INGRESS = lazily(
     r"(?P<length>\d+) (?P<duration>\d+\.\d+) \[(?P<name>[^\]]*)\] \[(?P<other>[^\]]*)\] (?P<upstream>\S+(?:, \S+)*) "
     r"(?P<size>[\d-]+(?:, [\d-]+)*) (?P<took>[\d.-]+(?:, [\d.-]+)*) (?P<code>[\d-]+(?:, [\d-]+)*)(?: (?P<id>\S+))?"
 )
-_TRAEFIK = re.compile(r'(?P<count>\d+|-) "(?P<router>[^"]*)" "(?P<upstream>[^"]*)" (?P<duration>\d+)ms$')
+_TRAEFIK = lazily(r'(?P<count>\d+|-) "(?P<router>[^"]*)" "(?P<upstream>[^"]*)" (?P<duration>\d+)ms$')
 
 _DURATION_KEYS = frozenset("rt request_time reqtime req_time duration total_time latency time_taken took response_time".split())
 _UPSTREAM_KEYS = frozenset("upstream upstream_addr ups up_addr uaddr upstream_address backend".split())

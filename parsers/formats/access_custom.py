@@ -9,21 +9,20 @@ Directives: nginx.org/en/docs/http/ngx_http_log_module.html#log_format, httpd.ap
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import integer, take_request
+from ..lazy import lazily
 from ..shapes import CLF
 from ..timestamps import TimeContext, read_time
 
-_TIME = re.compile(rf"\[(?P<time>{CLF})\]")
-_REQUEST = re.compile(r'(?P<quote>"?)\b(?P<request>[A-Z]{3,10} (?:/|\*|https?://)[^\s"]{0,8000} HTTP/\d(?:\.\d)?)(?P=quote)')
-_STATUS = re.compile(r"(?<![\w.:/-])([1-5]\d\d)(?![\w.:/-])")
-_SECONDS = re.compile(r"(?<![\w.:/-])(\d{1,5}\.\d{3})(?![\w.:/-])")
-_UNIT = re.compile(r"(?<![\w.:/-])(\d{1,9}(?:\.\d+)?)(ms|us|s)(?![\w.:/-])")
-_WHOLE = re.compile(r"(?<![\w.:/-])(\d{1,15})(?![\w.:/-])")
-_ADDRESS = re.compile(r"(?<![\w.:])(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:.]{2,40})(?![\w.])")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\\?$)')
+_TIME = lazily(rf"\[(?P<time>{CLF})\]")
+_REQUEST = lazily(r'(?P<quote>"?)\b(?P<request>[A-Z]{3,10} (?:/|\*|https?://)[^\s"]{0,8000} HTTP/\d(?:\.\d)?)(?P=quote)')
+_STATUS = lazily(r"(?<![\w.:/-])([1-5]\d\d)(?![\w.:/-])")
+_SECONDS = lazily(r"(?<![\w.:/-])(\d{1,5}\.\d{3})(?![\w.:/-])")
+_UNIT = lazily(r"(?<![\w.:/-])(\d{1,9}(?:\.\d+)?)(ms|us|s)(?![\w.:/-])")
+_WHOLE = lazily(r"(?<![\w.:/-])(\d{1,15})(?![\w.:/-])")
+_ADDRESS = lazily(r"(?<![\w.:])(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:.]{2,40})(?![\w.])")
+_QUOTED = lazily(r'"((?:[^"\\]|\\.)*)(?:"|\\?$)')
 _SCALE = {"ms": 1e3, "us": 1e6, "s": 1.0}
 
 

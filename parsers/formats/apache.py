@@ -6,21 +6,20 @@ Reference: httpd.apache.org/docs/2.4/mod/core.html#errorlogformat.
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import integer, severity_of
+from ..lazy import lazily
 from ..timestamps import TimeContext, read_time
 
-_ROW = re.compile(
+_ROW = lazily(
     r"(?s)\[(?P<time>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4})\]"
     r"(?P<brackets>(?: \[[^\]]*\])*) ?(?P<message>.*)$"
 )
-_BRACKET = re.compile(r"\[([^\]]*)\]")
-_LEVEL = re.compile(r"(?:(?P<module>[\w-]*):)?(?P<level>[a-z]+\d?)$")
-_PID = re.compile(r"pid (\d+)(?::tid (\d+))?$")
-_CLIENT = re.compile(r"(?:remote|client) (.+?)(?::(\d+))?$")
-_REFERRER = re.compile(r", referer: (\S+)$")
+_BRACKET = lazily(r"\[([^\]]*)\]")
+_LEVEL = lazily(r"(?:(?P<module>[\w-]*):)?(?P<level>[a-z]+\d?)$")
+_PID = lazily(r"pid (\d+)(?::tid (\d+))?$")
+_CLIENT = lazily(r"(?:remote|client) (.+?)(?::(\d+))?$")
+_REFERRER = lazily(r", referer: (\S+)$")
 
 
 def parse(text: str, context: TimeContext) -> Event | None:

@@ -8,17 +8,16 @@ mongodb.com/docs/v4.2/reference/log-messages.
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import decimal
+from ..lazy import lazily
 from ..shapes import CLOCK, ISO
 from ..timestamps import TimeContext, epoch_time, read_time
 
-_SLOW_TIME = re.compile(r"# Time: (?P<time>\d.*)$")
-_SLOW_USER = re.compile(r"# User@Host: (?P<user>[^\s\[]{1,128})\[[^\]\s]{0,128}\] @ {1,4}(?P<host>[^\s\[]{0,256}) ?\[(?P<address>[^\]\s]{0,256})\]")
-_SLOW_STATS = re.compile(r"(Query_time|Lock_time|Rows_sent|Rows_examined|Thread_id|Schema): *(\S+)")
-_SET_TIMESTAMP = re.compile(r"(?im)^SET timestamp=(\d{10}(?:\.\d+)?);")
+_SLOW_TIME = lazily(r"# Time: (?P<time>\d.*)$")
+_SLOW_USER = lazily(r"# User@Host: (?P<user>[^\s\[]{1,128})\[[^\]\s]{0,128}\] @ {1,4}(?P<host>[^\s\[]{0,256}) ?\[(?P<address>[^\]\s]{0,256})\]")
+_SLOW_STATS = lazily(r"(Query_time|Lock_time|Rows_sent|Rows_examined|Thread_id|Schema): *(\S+)")
+_SET_TIMESTAMP = lazily(r"(?im)^SET timestamp=(\d{10}(?:\.\d+)?);")
 
 
 def parse_slow(text: str, context: TimeContext) -> Event | None:
@@ -86,7 +85,7 @@ FORMATS = (
             "2026-11-23T10:40:29.123456Z\t   12 Query\tSELECT 1",
         ),
         reference="dev.mysql.com/doc/refman/8.4/en/error-log-format.html",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)(?P<time>{ISO}|\d{{6}} {{1,2}}\d{{1,2}}:\d\d:\d\d)(?:\s+(?P<pid>\d+))? "
             r"(?:\[(?P<level>System|Note|Warning|ERROR|Error)\] (?:\[(?P<code>MY-\d+)\] )?(?:\[(?P<service>\w+)\] )?)(?P<message>.*)$"
             rf"|(?P<time2>{ISO}|\d{{6}} {{1,2}}\d{{1,2}}:\d\d:\d\d)\t\s*(?P<pid2>\d+) (?P<command>[A-Z][a-z]+(?: [A-Z][a-z]+)?)\t?(?P<message2>.*)$"
@@ -102,7 +101,7 @@ FORMATS = (
             "2026-11-23T10:40:29.123+0000 W -        [conn12] slow",
         ),
         reference="mongodb.com/docs/v4.2/reference/log-messages",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)(?P<time>\d{{4}}-\d\d-\d\dT{CLOCK}(?:Z|[+-]\d{{4}})) (?P<level>[FEWID]\d?)\s+(?P<service>[A-Z_-]+)\s+\[(?P<thread>[^\]]+)\] ?(?P<message>.*)$"
         ),
         priority=31,

@@ -10,42 +10,49 @@ from __future__ import annotations
 import re
 
 from ..base import Event, Format
-from ..columns import LEVELS, integer, severity_of
+from ..columns import LEVELS, fill, integer, severity_of
+from ..lazy import lazily
 from ..timestamps import TimeContext, epoch_text, epoch_time, match_time, read_time
 
+_FACILITY = r"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
 #: What may stand before the time: a file's name, a tag in brackets or a Go logger's prefix; a level, alone or with a thread.
-_BEFORE = re.compile(
-    r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z][\w./:-]{0,40})\]\s+(?=\d{4}[-/])|"
-    r"\[\d{1,8}\] (?=\d{4}[-/])|\[#\||#{4}(?=<)|[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} (?:[A-Z ]+ AT )?)?"
-    rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[[^\]]{{0,100}}\])?[\s,:|-]\s*)?[\[(<\"'|*#]?\s?(?=[\dA-Z@])"
+_BEFORE = lazily(
+    r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z_][\w./:-]{0,40}|[0-9a-f]{1,40}|\d{1,9}:[\w:.-]{1,40})\]\s+(?=\[?\d{1,4}[-/.][\dA-Z])|"
+    r"L (?=\d\d/)|_{2,8} (?=[A-Z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} |<\d{1,3}>\s?(?:\d{1,2} )?|\[#\||#{4}(?=<)|[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} (?:[A-Z ]+ AT )?)?"
+    rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[[^\]]{{0,100}}\])?(?:[\s,:|-]\s*|(?<=[>\]])(?=\d)))?(?:{_FACILITY}\.(?P<rank>{LEVELS}|Notice)\s+)?[\[({{<\"'|*#]?\s?(?=[^\W_]|@)"
 )
-_BARE_LEVEL = re.compile(r"(?P<level>[DIWEFTCVN]) \[(?=\d)")
-_ZONE_FIRST = re.compile(r"\[(?P<zone>[A-Z]{3,4}) (?P<time>[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d)\](?P<rest>.*)$", re.DOTALL)
-_OPENING = re.compile(r"[\[(<\"'|*#]?\s?")
-_AFTER = re.compile(r"[\])>\"']?(?:\s+[-–|:>]{1,2}(?=\s)|[:,;|]|\s*\|)?\s*")
-_LEVEL_FIRST = re.compile(rf"[\[(<|*]*\s*(?P<level>{LEVELS}|[DIWEFTCVN](?=[\]|: ]))\s*[\])>|*]*(?:\s+-(?=\s)|[:,|;])?(?:\s+|$|(?=\[))")
+_BARE_LEVEL = lazily(r"(?P<level>[DIWEFTCVN]) \[(?=\d)")
+_ZONE_FIRST = lazily(r"\[(?P<zone>[A-Z]{3,4}) (?P<time>[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d)\](?P<rest>.*)$", re.DOTALL)
+_OPENING = lazily(r"[\[(<\"'|*#]?\s?")
+_AFTER = lazily(r"[\])>\"']?(?:\s+[-–|:>]{1,2}(?=\s)|[:,;|]|\s*\|)?\s*")
+_LEVEL_FIRST = lazily(rf"[\[(<|*]*\s*(?P<level>{LEVELS}|[DIWEFTCVN](?=[\]|: ]))\s*[\])>|*]*(?:\s+-(?=\s)|[:,|;])?(?:\s+|$|(?=\[)|(?<=[:|;)]))")
+_BARRED = lazily(
+    rf"\|?\s*(?:(?P<level>{LEVELS})\s*\|(?P<logger>\s*[A-Za-z_][\w.:$<>-]{{0,120}}\s*)(?:\||\s-\s)|(?P<logger2>[A-Za-z_][\w.:$<>-]{{0,120}}\s*)\|\s*(?P<level2>{LEVELS})\s*\|)"
+)
 _UPPER = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|CRIT|FATAL|ALERT|EMERG|PANIC|VERBOSE|FINE|CONFIG)"
-_LEVEL_LATER = re.compile(
+_LEVEL_LATER = lazily(
     rf"(?P<prefix>(?:(?:\[[^\]]{{0,120}}\]|\([^)]{{0,120}}\)|<[^>]{{0,120}}>)[|:,;-]?\s*|[\w.$/@:#*,;-]{{1,100}}(?:\s+|\||(?=[\[(<]))|-?\|\s*){{1,4}}?)"
     rf"[\[(<|]?\s?(?P<level>{_UPPER}|(?<=[\[(<])(?:{LEVELS}))\s{{0,2}}[\])>|]?(?:\s+-(?=\s)|[:,|;])?(?:\s+|$)"
 )
 #: What follows a time that is a value among others, as in a query's result; and what any sentence has.
-_SEPARATED = re.compile(r"[\"']?\)?\s*[,;|]|[\"']?\t|'|\"\)")
-_WORD = re.compile(r"[^\W\d_]{2}")
-#: What stands before the time of a row that does not lead with it: values with commas, tabs, bars, semicolons or colons after them, or a
-#: few words. The stamp must be a whole one, with its year.
-_VALUES = re.compile(
-    r"(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}|(?:[^\s:]{1,64}::){1,4}|(?:\S{1,80}[ \t]{1,4}){1,4}?|\[[^\]\s]{1,40}\](?=\[))[\"'\[(<=]{0,2}"
-    r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}|"
-    r"(?P<epoch>1\d{9}\.\d{3,9}\]))"
+_SEPARATED = lazily(r"[\"']?\)?\s*[,;|]|[\"']?\t|'|\"\)")
+_WORD = lazily(r"[^\W\d_]{2}")
+#: What stands before the time of a row that does not lead with it: values with commas, tabs, bars, semicolons or colons after them, a
+#: label, or a few words. The stamp must be a whole one, with its year.
+_VALUES = lazily(
+    r"(?!-- (?:Logs|Journal|Boot) )(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}|(?:[^\s:]{1,64}::){1,4}|[A-Za-z][\w -]{1,24}:|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
+    r"\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^|\t]{0,64}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
+    r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _+]{1,2}\d\d[:-]\d\d|\d{4}\\\d\d?\\\d\d? |\d\d?[/.-]\d\d?[/.-](?:\d{4}|\d\d)[ ,-]{1,3}\d\d?:\d\d|"
+    r"\d\d?[/-][A-Za-z]{3,9}\.?[/-]\d{4}[: ]\d\d:|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? {1,2}[a-z0-9]{1,9}\.? {1,2}[a-z0-9]{1,9},? )|"
+    r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\]))"
 )
 _EARLY = 64  # rows within which a file shows whether its times stand there
-_LEVEL_WORD = re.compile(rf"(?<![\w-])({_UPPER}|{_UPPER.lower()})(?![\w-])")
+_LEVEL_WORD = lazily(rf"(?<![\w-])({_UPPER}|{_UPPER.lower()})(?![\w-])")
 _HEAD = 400  # characters in which a level is looked for
-_PID = re.compile(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})(?:\s|$)")
-_EPOCH = re.compile(r"(?:T )?[\[(]?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?[\])]?(?=[\s:,|]|$)")
+_PID = lazily(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})(?:\s|$)")
+_EPOCH = lazily(r"(?:T )?[\[(]?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?[\])]?(?=[\s:,|]|$)")
 #: zap's default: seconds since 1970 as a float in scientific notation.
-_SCIENTIFIC = re.compile(r"1\.\d{6,16}e\+09(?=\s)")
+_SCIENTIFIC = lazily(r"1\.\d{6,16}e\+09(?=\s)")
 
 
 def parse(text: str, context: TimeContext) -> Event | None:
@@ -56,20 +63,23 @@ def parse(text: str, context: TimeContext) -> Event | None:
     before = _BEFORE.match(text)
     if before is None:
         return None
-    reading = match_time(text, before.end(), context)
+    begin = before.end()
+    reading = match_time(text, begin, context)
     if reading is None and before["level"]:
         before = _BARE_LEVEL.match(text) or _OPENING.match(text)
         reading = match_time(text, before.end(), context) if before is not None else None
     if reading is None or before is None:
         return None
     end, time = reading
-    if end < len(text) and text[end] not in " \t])>\"'|:,;-–#":
-        return None
+    if end < len(text) and text[end] not in " \t])}<>[(\"'|:,;-–#" and (begin or text[end].isdigit() or context.year_left_open):
+        return None  # behind a whole date at the start of the row, text may follow without a blank
     after = _AFTER.match(text, end)
     event = Event(time, text[after.end() if after is not None else end :], "text")
     named = before.groupdict()
-    level = named.get("level") or named.get("tag")
-    if level and severity_of(level) is None:
+    level = named.get("level") or named.get("rank") or named.get("tag")
+    if level and level.isdigit():
+        event.pid, level = integer(level), None
+    elif level and severity_of(level) is None:
         event.service, level = level, None
     if level:
         event.severity = severity_of(level)
@@ -84,6 +94,8 @@ def parse(text: str, context: TimeContext) -> Event | None:
 def take_level(event: Event) -> None:
     """Moves a level near the start of the message to the severity, and what stood before it to the fields."""
     message = event.message
+    if "|" in message[:_HEAD] and _take_barred(event):
+        return
     found = _LEVEL_FIRST.match(message)
     if found is not None:
         event.severity = severity_of(found["level"])
@@ -100,6 +112,23 @@ def take_level(event: Event) -> None:
     if prefix:
         event.fields["prefix"] = prefix
     event.message = message[later.end() :]
+
+
+def _take_barred(event: Event) -> bool:
+    """Level and logger of a message whose parts are set apart by bars, in either order (NLog, loguru); whether it is such."""
+    barred = _BARRED.match(event.message)
+    if barred is None:
+        return False
+    event.severity = severity_of(barred["level"] or barred["level2"])
+    fill(event, "service", (barred["logger"] or barred["logger2"] or "").strip())
+    event.message = event.message[barred.end() :].lstrip()
+    return True
+
+
+def leading_level(text: str) -> str | None:
+    """The severity that the first word of a row without a time says, None where it is no level."""
+    found = _LEVEL_FIRST.match(text[:_HEAD])
+    return severity_of(found["level"]) if found is not None and len(found["level"]) > 2 else None
 
 
 def parse_epoch(text: str, context: TimeContext) -> Event | None:
@@ -130,7 +159,7 @@ def parse_embedded(text: str, context: TimeContext) -> Event | None:
         end = match.end("epoch") - 1
         reading = read_time(text[match.end() : end], context)
         reading = reading and (end, reading[1])
-    if reading is None or (reading[0] < len(text) and text[reading[0]] not in " \t,;|:]\"')>="):
+    if reading is None or context.year_left_open or (reading[0] < len(text) and text[reading[0]] not in " \t,;|:][(\"')}>="):
         return None
     event = Event(reading[1], text, "embedded")
     level = _LEVEL_WORD.search(text[: match.end()]) or _LEVEL_WORD.search(text[reading[0] :][:40])
@@ -165,7 +194,7 @@ FORMATS = (
         name="embedded",
         title="Rows of values with the time among them",
         samples=(
-            "1,2026/11/23 10:40:29,0011,TRAFFIC,end,2049,10.0.0.1",
+            "1,2026/11/23 10:40:29,0011,traffic,end,2049,10.0.0.1",
             "web-1 app 2026-11-23T10:40:29.123456789Z started",
             "printer root 12 [23/Nov/2026:10:40:29 +0000] 1 1 - localhost",
             "[ INFO] [1763893229.123456789]: hello",

@@ -7,17 +7,16 @@ References: pkg.go.dev/k8s.io/klog/v2, github.com/golang/glog (logging header), 
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import integer, path_of, seconds_of, severity_of, status_code
+from ..lazy import lazily
 from ..shapes import CLOCK
 from ..timestamps import TimeContext, read_time
 
-_KLOG = re.compile(
+_KLOG = lazily(
     r"(?s)(?P<level>[IWEF])(?P<date>\d{4}|\d{8}) (?P<clock>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?P<utc>Z?)\s+(?P<pid>\d+) (?P<caller>[^\]\s]{1,200})\] ?(?P<message>.*)$"
 )
-_GIN = re.compile(
+_GIN = lazily(
     r"(?s)\[GIN(?:-debug)?\] (?P<date>\d{4}/\d\d/\d\d) - (?P<clock>\d\d:\d\d:\d\d) \|\s*(?P<status>\d{3})\s*\|\s*(?P<took>[\d.]+[a-zµμ]+)\s*\|\s*"
     r"(?P<client>\S+)\s*\|\s*(?P<method>[A-Z]+)\s+\"?(?P<path>[^\"\n]*)\"?(?P<rest>.*)$"
 )
@@ -53,6 +52,27 @@ def yearless_clock(month: int, day: int, clock: str, context: TimeContext, zone:
     return context.yearless(month, day, hours * 3600 + minutes * 60 + seconds, micros, zone or None)
 
 
+_LOGRUS = lazily(r"(?s)(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[(?P<time>\d{4,9}|\d{4}-[^\]\s]{12,40}(?: [^\]]{8,20})?)\] ?(?P<message>.*)$")
+_LOGRUS_LEVELS = {"TRAC": "debug", "DEBU": "debug", "INFO": "info", "WARN": "warning", "ERRO": "error", "FATA": "critical", "PANI": "critical"}
+
+
+def parse_logrus(text: str, context: TimeContext) -> Event | None:
+    """A row of logrus on a terminal, whose time may be seconds since the program began (then it has none); None for any other row."""
+    match = _LOGRUS.match(text)
+    if match is None:
+        return None
+    context.begin()
+    event = Event(None, match["message"], "logrus", severity=_LOGRUS_LEVELS[match["level"]])
+    if match["time"].isdecimal():
+        event.fields["uptime"] = int(match["time"])
+        return event
+    reading = read_time(match["time"], context)
+    if reading is None:
+        return None
+    event.time = reading[1]
+    return event
+
+
 def parse_gin(text: str, context: TimeContext) -> Event | None:
     """A request row of gin's logger; None for any other row."""
     match = _GIN.match(text)
@@ -85,6 +105,16 @@ FORMATS = (
         first="IWEF",
     ),
     Format(
+        name="logrus",
+        title="logrus on a terminal",
+        samples=("INFO[2026-11-23T10:40:29Z] started   port=80", "WARN[0012] no clock   took=3s"),
+        reference="github.com/sirupsen/logrus, text_formatter.go",
+        parse=parse_logrus,
+        alone=True,
+        priority=26,
+        first="TDIWEFP",
+    ),
+    Format(
         name="cockroach",
         title="CockroachDB",
         samples=(
@@ -92,7 +122,7 @@ FORMATS = (
             "W261123 10:40:29.123456 77 1@kv/store.go:12 ⋮ [n1] 2  slow",
         ),
         reference="cockroachlabs.com/docs/stable/log-formats (crdb-v1, crdb-v2)",
-        pattern=re.compile(
+        pattern=lazily(
             r"(?s)(?P<level>[IWEF])(?P<time>\d{6} \d\d:\d\d:\d\d\.\d{6}) \d{1,10} (?P<caller>(?:\d{1,4}@)?[\w./-]{1,200}:\d+) +(?:⋮ )?(?P<message>.*)$"
         ),
         priority=26,
@@ -118,7 +148,7 @@ FORMATS = (
             "[2026-11-23T10:40:29.123Z ERROR shop] failed",
         ),
         reference="docs.rs/env_logger",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)\[(?P<time>\d{{4}}-\d\d-\d\dT{CLOCK}Z) (?P<level>TRACE|DEBUG|INFO|WARN|ERROR)\s+(?P<service>[\w:.-]+)\] ?(?P<message>.*)$"
         ),
         priority=33,
@@ -132,7 +162,7 @@ FORMATS = (
             '2026-11-23T10:40:29.123456Z ERROR request{method=GET path="/x"}: shop: failed',
         ),
         reference="docs.rs/tracing-subscriber",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)(?P<time>\d{{4}}-\d\d-\d\dT{CLOCK}Z) +(?P<level>TRACE|DEBUG|INFO|WARN|ERROR) (?:ThreadId\(\d+\) )?(?P<span>(?:\w+\{{[^}}]*\}}:)+ )?"
             r"(?P<service>[a-z_]\w*(?:::\w+)*): (?P<message>.*)$"
         ),

@@ -8,19 +8,18 @@ uwsgi-docs.readthedocs.io/en/latest/LogFormat.html, learn.microsoft.com SetupAPI
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import integer, take_request
+from ..lazy import lazily
 from ..timestamps import TimeContext, read_time
 
-_ZABBIX = re.compile(r"(?s)(?P<pid>\d{1,9}):(?P<day>\d{8}):(?P<clock>\d{6})\.(?P<fraction>\d{3}) (?P<message>.*)$")
-_UWSGI = re.compile(
+_ZABBIX = lazily(r"(?s)(?P<pid>\d{1,9}):(?P<day>\d{8}):(?P<clock>\d{6})\.(?P<fraction>\d{3}) (?P<message>.*)$")
+_UWSGI = lazily(
     r"\[pid: (?P<pid>\d+)\|app: \S+?\|req: \S{1,40}\] (?P<client>\S{1,100}) \([^)]{0,100}\) \{[^}]{0,100}\} \[(?P<time>[^\]]{20,40})\] "
     r"(?P<request>[A-Z]+ \S*) => generated (?P<bytes>\d+) bytes in (?P<took>\d+) (?P<unit>msecs|micros)(?:.{0,40}?\(HTTP/[\d.]+ (?P<status>\d{3})\))?(?P<rest>.*)$"
 )
-_SECTION = re.compile(r"[>]{3} {1,2}\[")
-_SECTION_START = re.compile(r">>>  ?Section start (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3})")
+_SECTION = lazily(r"[>]{3} {1,2}\[")
+_SECTION_START = lazily(r">>>  ?Section start (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3})")
 
 
 def parse_zabbix(text: str, context: TimeContext) -> Event | None:
@@ -106,7 +105,7 @@ FORMATS = (
             "[user:warn,2026-11-23T10:40:29.123+01:00,ns_1@127.0.0.1:x<0.2.0>:menelaus:7]login failed",
         ),
         reference="docs.couchbase.com/server/current/manage/manage-logging/manage-logging.html",
-        pattern=re.compile(
+        pattern=lazily(
             r"(?s)\[(?P<service>[a-z_]{1,40}):(?P<level>[a-z]{4,8}),(?P<time>\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)),(?P<process>[^\]]{0,300})\](?P<message>.*)$"
         ),
         priority=25,
@@ -120,7 +119,7 @@ FORMATS = (
             "<134>1 1763893229.123456789 AP1 events type=association radio='0'",
         ),
         reference="documentation.meraki.com, Syslog Event Types and Log Samples",
-        pattern=re.compile(r"(?s)(?:<\d{1,3}>)?1 (?P<time>\d{10}\.\d{1,9}) (?P<host>\S{1,100}) (?P<service>\S{1,100}) (?P<message>.*)$"),
+        pattern=lazily(r"(?s)(?:<\d{1,3}>)?1 (?P<time>\d{10}\.\d{1,9}) (?P<host>\S{1,100}) (?P<service>\S{1,100}) (?P<message>.*)$"),
         priority=24,
         first="<1",
     ),

@@ -8,10 +8,9 @@ docs.spring.io/spring-boot/reference/features/logging.html, docs.oracle.com Simp
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import severity_of, take_trailing
+from ..lazy import lazily
 from ..shapes import CLOCK, ISO, MONTH
 from ..timestamps import TimeContext
 
@@ -19,10 +18,10 @@ _LEVEL = r"(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE|CONFIG|FIN
 _LEVEL2, _LEVEL3 = _LEVEL.replace("<level>", "<level2>"), _LEVEL.replace("<level>", "<level3>")
 _DOTTED = r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+"
 _LOGGER = r"(?P<service>[A-Za-z_$][\w$.@/\[\]:-]*)"
-_JUL = re.compile(
+_JUL = lazily(
     rf"(?s)(?P<time>{MONTH}[a-z]* \d{{1,2}}, \d{{4}},? \d{{1,2}}:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:\s?[AP]M)?) (?P<service>[\w.$]+)(?: (?P<thread>[\w$<>]+))?$"
 )
-_JUL_LEVEL = re.compile(r"(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ?")
+_JUL_LEVEL = lazily(r"(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ?")
 
 
 def close_jul(event: Event, context: TimeContext) -> None:
@@ -45,7 +44,7 @@ FORMATS = (
             "2026-11-23T10:40:29.123+01:00 ERROR 1 --- [shop] [nio-8080-exec-1] c.e.Checkout : boom",
         ),
         reference="docs.spring.io/spring-boot/reference/features/logging.html",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)(?P<time>{ISO})\s+{_LEVEL}\s+(?P<pid>\d+) --- (?P<thread>(?:\[[^\]]*\] ?)+) ?{_LOGGER}\s*: ?(?P<message>.*)$"
         ),
         priority=30,
@@ -72,7 +71,7 @@ FORMATS = (
             "23-Nov-2026 10:40:29.123 SEVERE [http-nio-8080-exec-1] org.apache.x.Y.z Servlet threw",
         ),
         reference="tomcat.apache.org/tomcat-10.1-doc/logging.html (OneLineFormatter)",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)(?P<time>\d\d-{MONTH}-\d{{4}} {CLOCK}) {_LEVEL} \[(?P<thread>[^\]]*)\] {_LOGGER}(?: (?P<message>.*)|)$"
         ),
         priority=30,
@@ -86,7 +85,7 @@ FORMATS = (
             "WARN [GossipStage:1] 2026-11-23 10:40:29,123 Gossiper.java (line 5) slow",
         ),
         reference="cassandra.apache.org/doc/latest/cassandra/troubleshooting/reading_logs.html",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s){_LEVEL}\s+\[(?P<thread>.{{1,120}}?)\] (?P<time>{ISO}) ?(?P<caller>[\w$]+\.java(?::\d+| \(line \d+\)))? ?(?:- )?(?P<message>.*)$"
         ),
         priority=40,
@@ -102,7 +101,7 @@ FORMATS = (
             "17/06/09 20:10:40 INFO executor.CoarseGrainedExecutorBackend: Registered signal handlers",
         ),
         reference="logging.apache.org/log4j/2.x/manual/pattern-layout.html",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)\[?(?P<time>{ISO}|\d\d/\d\d/\d\d {CLOCK})\]?(?: -)?(?:"
             rf" \[(?P<thread>[^\]]{{1,120}})\]\s+{_LEVEL}\s+(?:{_LOGGER}(?: -|:) )?"
             rf"|\s+{_LEVEL2}\s+\[(?P<thread2>[^\]]{{1,120}}(?:\][^\]\s]{{0,80}})?)\] (?:- |(?P<service2>{_DOTTED})(?::| -) )"
@@ -119,7 +118,7 @@ FORMATS = (
             "[2026-11-23 10:40:29,123] WARN Session expired (org.apache.zookeeper.ClientCnxn)",
         ),
         reference="github.com/apache/kafka, config/log4j.properties",
-        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} {{1,4}}(?P<message>.*) \((?P<service>{_DOTTED})\)$"),
+        pattern=lazily(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} {{1,4}}(?P<message>.*) \((?P<service>{_DOTTED})\)$"),
         priority=55,
         first="[",
     ),
@@ -131,7 +130,7 @@ FORMATS = (
             "[2026-11-23T10:40:29,123][WARN ][o.e.m.j.JvmGcMonitorService] [node-1] [gc][123] overhead, spent [1.2s]",
         ),
         reference="elastic.co/guide/en/elasticsearch/reference/current/logging.html",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)\[(?P<time>{ISO})\]\[{_LEVEL} *\]\[(?P<service>[^\]]+)\] (?:\[(?P<host>[^\]]+)\] ?)?(?P<message>.*)$"
         ),
         priority=33,
@@ -146,7 +145,7 @@ FORMATS = (
             "[2026-11-23T10:40:29.123+0000][debug][safepoint   ] Entering safepoint region",
         ),
         reference="openjdk.org/jeps/158; docs.oracle.com/en/java/javase/21/docs/specs/man/java.html (-Xlog)",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)\[(?P<time>{ISO})\](?:\[(?P<uptime>[\d.]+[mn]?s)\])?(?:\[\d+\]){{0,2}}\[(?P<level>trace|debug|info|warning|error) *\]\[(?P<service>[a-z0-9,+_]+) *\] ?(?P<message>.*)$"
         ),
         priority=32,
@@ -157,7 +156,7 @@ FORMATS = (
         title="Java garbage collector, since the start of the process",
         samples=("[0.012s][info][gc] Using G1", "[12.345s][info][gc,start     ] GC(0) Pause Young", "12.345: [GC (Allocation Failure) 65536K->10720K(251392K), 0.01 secs]"),
         reference="openjdk.org/jeps/158",
-        pattern=re.compile(
+        pattern=lazily(
             r"(?s)(?:\[(?P<uptime>\d+\.\d+)s\]\[(?P<level>[a-z]+) *\]\[(?P<service>[a-z0-9,]+) *\] ?|(?P<uptime_seconds>\d+\.\d{3}): (?=\[))"
             r"(?P<message>.*)$"
         ),

@@ -7,16 +7,17 @@ References: man journalctl(1), systemd.io/JOURNAL_EXPORT_FORMATS.
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import integer, present, severity_of
+from ..lazy import lazily
 from ..shapes import CLOCK, WEEKDAY
 from ..timestamps import TimeContext, epoch_time, read_time
+from .containers import adopt
 
 _TAG = r"(?P<host>\S+) (?P<service>[^\s\[\]:]{1,128})(?:\[(?P<pid>\d+)\])?: ?(?P<message>.*)$"
-_FIELD = re.compile(r"(?:__?)?[A-Z][A-Z0-9_]{0,63}=")
-_ENTRY = re.compile(r"__CURSOR=|__REALTIME_TIMESTAMP=\d{16}$")
+_FIELD = lazily(r"(?:__?)?[A-Z][A-Z0-9_]{0,63}=")
+_ENTRY = lazily(r"__CURSOR=|__REALTIME_TIMESTAMP=\d{16}$")
+_BETWEEN = lazily(r"-- (?:Reboot|Boot [0-9a-f]{8,32}|No entries|(?:Logs|Journal) begins? at .{1,100}\.) ?--$")
 _KEPT = {"_SYSTEMD_UNIT": "unit", "SYSLOG_FACILITY": "facility", "_BOOT_ID": "boot_id", "CODE_FILE": "code_file", "UNIT": "unit"}
 
 
@@ -55,8 +56,15 @@ def close_export(event: Event, context: TimeContext) -> None:
     event.fields = {name: values[key] for key, name in _KEPT.items() if present(values.get(key))}
     if "MESSAGE" in values:
         event.message = values["MESSAGE"]
+        adopt(event, event.message, context)
 
 
+def parse_between(text: str, context: TimeContext) -> Event | None:
+    """A row that journalctl itself writes: between boots, or of what span it shows; None for any other row."""
+    if not _BETWEEN.match(text):
+        return None
+    context.begin()
+    return Event(None, text, "journald")
 
 
 def parse_full(text: str, context: TimeContext) -> Event | None:
@@ -74,9 +82,19 @@ def parse_full(text: str, context: TimeContext) -> Event | None:
     return event
 
 
-_FULL = re.compile(rf"(?s)(?P<time>{WEEKDAY} \d{{4}}-\d\d-\d\d {CLOCK} (?:[A-Z]{{2,5}}|[+-]\d\d(?:\d\d)?)) {_TAG}")
+_FULL = lazily(rf"(?s)(?P<time>{WEEKDAY} \d{{4}}-\d\d-\d\d {CLOCK} (?:[A-Z]{{2,5}}|[+-]\d\d(?:\d\d)?)) {_TAG}")
 
 FORMATS = (
+    Format(
+        name="journald",
+        title="journalctl's own rows",
+        samples=("-- Reboot --", "-- Boot 3c9a1b2c3d4e5f60718293a4b5c6d7e8 --", "-- Journal begins at Mon 2026-11-23 10:40:29 UTC, ends at Mon 2026-11-23 11:00:00 UTC. --"),
+        reference="man 1 journalctl, --boot and DESCRIPTION",
+        parse=parse_between,
+        alone=True,
+        priority=14,
+        first="-",
+    ),
     Format(
         name="journald_full",
         title="journalctl -o short-full",
@@ -94,7 +112,7 @@ FORMATS = (
         title="journalctl -o short-unix",
         samples=("1763893229.123456 web-1 sshd[123]: Server listening", "1763893229.123456 web-1 kernel: Linux version 6.1"),
         reference="man 1 journalctl, --output=short-unix",
-        pattern=re.compile(rf"(?s)(?P<time>1\d{{9}}\.\d{{6}}) {_TAG}"),
+        pattern=lazily(rf"(?s)(?P<time>1\d{{9}}\.\d{{6}}) {_TAG}"),
         priority=26,
         first="1",
     ),
@@ -103,7 +121,7 @@ FORMATS = (
         title="journalctl -o short-monotonic (no wall clock)",
         samples=("[   12.345678] web-1 systemd[1]: Started foo.", "[84008.008846] web-1 kernel: [UFW BLOCK] IN=eth0"),
         reference="man 1 journalctl, --output=short-monotonic",
-        pattern=re.compile(rf"(?s)\[ *(?P<uptime>\d+\.\d{{6}})\] {_TAG.replace('[^', '[a-zA-Z][^', 1)}"),
+        pattern=lazily(rf"(?s)\[ *(?P<uptime>\d+\.\d{{6}})\] {_TAG.replace('[^', '[a-zA-Z][^', 1)}"),
         priority=43,
         first="[",
     ),

@@ -12,12 +12,12 @@ cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry, systemd.io/JOURNAL_
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from ..base import Event, Format
 from ..columns import HTTP_KEYS, integer, present, severity_of, take_http
+from ..lazy import lazily
 from ..timestamps import TimeContext, epoch_time, read_time
 from .containers import adopt
 
@@ -29,15 +29,15 @@ _TIME_KEYS = (
     "ingestionTime", "record_time", "isotime", "localtime", "UtcTime", "EventTime", "TimeGenerated", "when", "dt", "epoch",
 )  # fmt: skip
 _NESTED_TIME_KEYS = frozenset((*_TIME_KEYS[:14], "created"))
-_LEVEL_KEYS = (
+LEVEL_KEYS = (
     "level", "severity", "log.level", "levelname", "lvl", "@l", "loglevel", "log_level", "logLevel", "LogLevel", "Level",
     "severity_text", "severityText", "SeverityText", "level_name", "levelName", "PRIORITY", "priority", "l", "s", "error_severity", "syslog.severity.name",
     "Severity", "sev", "log.severity", "Priority", "status_level", "severityNumber", "labels.severity",
 )  # fmt: skip
-_MESSAGE_KEYS = (
+MESSAGE_KEYS = (
     "message", "msg", "@message", "@m", "MESSAGE", "event", "short_message", "log", "textPayload", "Message", "text",
     "body", "@mt", "RenderedMessage", "MessageTemplate", "jsonPayload.message", "jsonPayload.msg", "msg.message", "error.message",
-    "data.message", "M", "m", "log.message", "full_message", "line",
+    "data.message", "M", "m", "log.message", "full_message", "line", "fields.message",
 )  # fmt: skip
 _HOST_KEYS = (
     "hostname", "host", "host.name", "_HOSTNAME", "Hostname", "HostName", "machine", "MachineName", "source_host", "syslog.hostname",
@@ -51,12 +51,12 @@ _SERVICE_KEYS = (
 _PID_KEYS = ("pid", "process.pid", "_PID", "SYSLOG_PID", "process_id", "process.id", "processId", "ProcessId", "x-pid")
 _MAX_DEPTH = 6
 #: Keys whose value, not only their being there, decides what a record's other members mean.
-SENSITIVE_KEYS = frozenset((*_LEVEL_KEYS, *HTTP_KEYS["status"], *HTTP_KEYS["method"]))
+SENSITIVE_KEYS = frozenset((*LEVEL_KEYS, *HTTP_KEYS["status"], *HTTP_KEYS["method"]))
 #: What a key that no list knows must sound like for its number to be taken as a time, and for its text to be asked early.
-_SOUNDS_LIKE_TIME = re.compile(r"(?i)time|stamp|date|epoch|(?:_|\b)(?:ts|at|when)$")
-_CAMEL_AT = re.compile(r"[a-z](?:At|TS|Ts|On)$|published")
+_SOUNDS_LIKE_TIME = lazily(r"(?i)time|stamp|date|epoch|(?:_|\b)(?:ts|at|when)$")
+_CAMEL_AT = lazily(r"[a-z](?:At|TS|Ts|On)$|published")
 #: Times that a record speaks of rather than has: never taken.
-_OTHER_TIMES = re.compile(r"(?i)expir|build|compile|not_?(?:after|before)|valid|until|deadline|\bnext|schedul|birth|timeout|duration|uptime|elapsed|retention|\bend|zone")
+_OTHER_TIMES = lazily(r"(?i)expir|build|compile|not_?(?:after|before)|valid|until|deadline|\bnext|schedul|birth|timeout|duration|uptime|elapsed|retention|\bend|zone")
 #: Names in the order in which they are asked among those that sound like a time: when it happened, when it was written, when its subject began.
 _RANKS = (
     ("lasttimestamp", "eventtime", "event_time", "requestreceivedtimestamp", "stagetimestamp", "firsttimestamp"),
@@ -64,6 +64,7 @@ _RANKS = (
     ("timestamp", "datetime", "time", "last", "updated", "modified"),
     ("first", "creationtimestamp", "created", "creation"),
 )
+_NEXTCLOUD = ("debug", "info", "warning", "error", "critical")  # its admin manual's loglevel; other numbers are syslog's
 _SHORT = 200  # characters of a message made from a record's values
 _TELLING = (
     "error", "err", "exception", "reason", "note", "description", "summary", "title", "eventName", "operationName", "displayMessage",
@@ -73,9 +74,12 @@ _TELLING = (
 
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event of a row that is one JSON object; None for any other row."""
-    record = load(text.strip())
-    if not record:
+    body = text.strip()
+    record = load(body)
+    if not record or is_docker(record):
         return None
+    if body[:1] == "[" and body[-1:] == ",":
+        context.state["json_array"] = True
     event = record_event(record, text, context)
     if event.time is None or event.severity is not None or not context.state.get("text_first") or not context.far_off(event.time):
         return event
@@ -114,18 +118,22 @@ def record_event(record: dict[str, Any], text: str, context: TimeContext, name: 
     used: set[str] = set()
     time = _time(record, flat, used, context)
     event = Event(time, "", name)
-    for key in _LEVEL_KEYS:
+    for key in LEVEL_KEYS:
         severity = severity_of(flat.get(key))
         if severity is not None:
             event.severity = severity
             used.add(key)
             break
+    if "reqId" in record and "app" in record and type(level := record.get("level")) is int and 0 <= level < len(_NEXTCLOUD):
+        event.severity = _NEXTCLOUD[level]
     if event.severity is None and flat.get("type") in ("Warning", "Error"):  # Kubernetes events
         event.severity = severity_of(flat["type"])
     used |= take_http(event, flat)
     named = False
-    for key in _MESSAGE_KEYS:
+    for key in MESSAGE_KEYS:
         value = flat.get(key)
+        if isinstance(value, list) and key == "MESSAGE":
+            value = _of_bytes(value)
         if isinstance(value, str) and key not in used and (value or key in ("message", "msg", "log")):
             event.message = value.rstrip("\n")
             used.add(key)
@@ -133,6 +141,8 @@ def record_event(record: dict[str, Any], text: str, context: TimeContext, name: 
             break
     event.host = _text(flat, _HOST_KEYS, used)
     event.service = _text(flat, _SERVICE_KEYS, used)
+    if event.service is None and "fields.message" in used:  # Rust's tracing
+        event.service = _text(flat, ("target",), used)
     for key in _PID_KEYS:
         pid = integer(flat.get(key))
         if pid is not None:
@@ -144,9 +154,37 @@ def record_event(record: dict[str, Any], text: str, context: TimeContext, name: 
     }
     if not named:
         event.message = _described(event, flat, text)
-    elif "stream" in record and isinstance(record.get("log"), str):  # a container's row in docker's envelope
+    elif is_envelope(flat):
         adopt(event, event.message, context)
     return event
+
+
+#: Keys beside which a message is a whole row of another program: docker and Fluent Bit, journald, GELF, Loki, CloudWatch, Filebeat, Stackdriver.
+_ENVELOPES = {
+    "log": ("stream", "kubernetes.pod_name", "container_id", "container_name", "docker.container_id"),
+    "MESSAGE": ("__REALTIME_TIMESTAMP", "_BOOT_ID", "__CURSOR"),
+    "short_message": ("version",),
+    "line": ("labels.job", "labels.app", "labels.container", "labels.filename", "labels.pod", "labels.namespace"),
+    "message": ("ingestionTime", "logStreamName", "kubernetes.pod_name", "kubernetes.pod.name", "log.file.path", "container.id", "log.offset"),
+    "textPayload": ("insertId", "logName", "resource.type"),
+}
+
+
+def is_docker(record: dict[str, Any]) -> bool:
+    """Whether a record is one of docker's `json-file` driver, which `docker.py` reads."""
+    return isinstance(record.get("log"), str) and isinstance(record.get("stream"), str) and isinstance(record.get("time"), str)
+
+
+def is_envelope(keys: Container[str]) -> bool:
+    """Whether a record with these (dotted) keys only carries a row of some program, which speaks for itself."""
+    return any(message in keys and any(other in keys for other in others) for message, others in _ENVELOPES.items())
+
+
+def _of_bytes(value: list[Any]) -> str | None:
+    """The text of a journal field that is no UTF-8, which its JSON has as a list of bytes; None where it is another list."""
+    if not value or not all(type(item) is int and 0 <= item < 256 for item in value):
+        return None
+    return bytes(value).decode("utf-8", "replace")
 
 
 def _described(event: Event, flat: dict[str, Any], text: str) -> str:
@@ -277,7 +315,6 @@ FORMATS = (
             '{"name":"api","hostname":"web-1","pid":7,"level":50,"msg":"boom","time":"2026-11-23T09:57:55.875Z","v":0}',
             '{"level":"error","ts":1763893229.1234,"caller":"a/b.go:12","msg":"failed"}',
             '{"@t":"2026-11-23T09:57:55.8757340Z","@mt":"Hello {User}","@l":"Warning","User":"x"}',
-            '{"log":"2026/11/23 started\\n","stream":"stderr","time":"2026-11-23T09:57:55.875734123Z"}',
             ('{"time":"2026-11-23T09:55:53+00:00","remote_addr":"192.0.2.97","method":"GET","uri":"/p/2","status":200,"bytes":46,'
             '"request_time":0.005}'),
         ),

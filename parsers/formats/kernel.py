@@ -8,21 +8,27 @@ References: man dmesg(1), Documentation/admin-guide/printk, man auditd.conf(5), 
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import integer, severity_of, syslog_severity
+from ..lazy import lazily
 from ..timestamps import TimeContext, read_time
 
-_RING = re.compile(
-    r"(?s)(?:<(?P<pri>\d{1,3})>|(?P<facility>[a-z0-9]+) *:(?P<level>[a-z]+) *: ?)?\[ *(?P<uptime>\d{1,10}\.\d{3,6})\]"
+_RING = lazily(
+    r"(?s)(?:<(?P<pri>\d{1,3})>)?\[ *(?P<uptime>\d{1,10}\.\d{3,6})\]"
     r"(?:\[ *[TC]\d+\])? ?(?P<message>.*)$"
 )
-_AUDIT = re.compile(
-    r"(?s)(?:node=(?P<host>\S+) )?type=(?P<type>\w+(?:\[\d+\])?) msg=audit\((?P<time>\d{1,11}\.\d{3}):(?P<serial>\d+)\): ?(?P<message>.*)$"
+_DECODED = lazily(
+    r"(?s)(?P<facility>kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]) *:(?P<level>emerg|alert|crit|err|warn|notice|info|debug) *: "
+    r"(?:\[ *(?P<uptime>\d{1,10}\.\d{3,6})\]|\[(?P<time>[^\]]{15,40})\]|(?P<iso>\d{4}-\d\d-\d\dT[\d:.,+-]{8,24}))(?:\[ *[TC]\d+\])? ?(?P<message>.*)$"
 )
-_AUDIT_TEXT = re.compile(r"(?s)(?:node=(?P<host>\S+) )?type=(?P<type>\w+) msg=audit\((?P<time>[^)]{8,40}):(?P<serial>\d+)\) ?: ?(?P<message>.*)$")
-_PID = re.compile(r"\bpid=(\d+)")
+#: X.Org's marks for where a row comes from (man Xorg, LOG FILE); most of them are plain news.
+_XORG = lazily(r"\((?P<mark>EE|WW|II|NI|==|--|\+\+|\*\*|\?\?|!!)\) ")
+_XORG_LEVELS = {"EE": "error", "WW": "warning", "NI": "notice", "??": "notice", "!!": "notice"}
+_AUDIT = lazily(
+    r"(?s)(?:node=(?P<host>\S+) )?type=(?P<type>\w+(?:\[\d+\])?) msg=audit\((?:(?P<time>\d{1,11}(?:\.\d{3})?)(?::(?P<serial>\d+))?)?\): ?(?P<message>.*)$"
+)
+_AUDIT_TEXT = lazily(r"(?s)(?:node=(?P<host>\S+) )?type=(?P<type>\w+) msg=audit\((?P<time>[^)]{8,40}):(?P<serial>\d+)\) ?: ?(?P<message>.*)$")
+_PID = lazily(r"\bpid=(\d+)")
 
 
 def parse_ring(text: str, context: TimeContext) -> Event | None:
@@ -32,11 +38,30 @@ def parse_ring(text: str, context: TimeContext) -> Event | None:
     if match is None:
         return None
     event = Event(None, match["message"], "kernel", service="kernel")
+    xorg = _XORG.match(event.message)
     if match["pri"]:
         event.severity = syslog_severity(int(match["pri"]))
-    elif match["level"]:
-        event.severity = severity_of(match["level"])
+    elif xorg is not None:
+        event.service, event.severity = "Xorg", _XORG_LEVELS.get(xorg["mark"], "info")
     event.fields["uptime"] = float(match["uptime"])
+    return event
+
+
+def parse_decoded(text: str, context: TimeContext) -> Event | None:
+    """A row of `dmesg -x`, which names facility and level, with seconds since boot or (`-T`) a wall clock; None for any other row."""
+    match = _DECODED.match(text)
+    if match is None:
+        return None
+    context.begin()
+    event = Event(None, match["message"], "kernel", service="kernel", severity=severity_of(match["level"]))
+    event.fields["facility"] = match["facility"]
+    if match["uptime"]:
+        event.fields["uptime"] = float(match["uptime"])
+        return event
+    reading = read_time(match["time"] or match["iso"], context)
+    if reading is None:
+        return None
+    event.time = reading[1]
     return event
 
 
@@ -45,11 +70,15 @@ def parse_audit(text: str, context: TimeContext) -> Event | None:
     match = _AUDIT.match(text) or _AUDIT_TEXT.match(text)
     if match is None:
         return None
-    reading = read_time(match["time"], context)
-    if reading is None:
-        return None
-    event = Event(reading[1], match["message"], "audit", host=match["host"], service=match["type"])
-    event.fields["serial"] = match["serial"]
+    time: int | None = None
+    if match["time"]:
+        reading = read_time(match["time"], context)
+        if reading is None:
+            return None
+        time = reading[1]
+    event = Event(time, match["message"], "audit", host=match["host"], service=match["type"])
+    if match["serial"]:
+        event.fields["serial"] = match["serial"]
     pid = _PID.search(event.message)
     if pid is not None:
         event.pid = integer(pid[1])
@@ -63,11 +92,24 @@ FORMATS = (
         samples=(
             "[    0.000000] Linux version 6.1.0-13-amd64",
             "<3>[84008.008846] EXT4-fs error (device sda1): ext4_find_entry",
-            "kern  :warn  : [   12.345678] ACPI: thermal zone",
+            "[    55.630] (EE) Failed to load module",
         ),
-        reference="man 1 dmesg",
+        reference="man 1 dmesg; man 1 Xorg",
         parse=parse_ring,
         priority=44,
+    ),
+    Format(
+        name="kernel_decoded",
+        title="Kernel ring buffer with facility and level (dmesg -x)",
+        samples=(
+            "kern  :warn  : [   12.345678] ACPI: no clock",
+            "kern  :err   : [Mon Nov 23 10:40:29 2026] EXT4-fs error",
+        ),
+        reference="man 1 dmesg, --decode",
+        parse=parse_decoded,
+        alone=True,
+        priority=28,
+        first="kumdaslncf",
     ),
     Format(
         name="audit",
@@ -78,6 +120,7 @@ FORMATS = (
         ),
         reference="man 5 auditd.conf",
         parse=parse_audit,
+        alone=True,
         priority=30,
         first="nt",
     ),

@@ -11,13 +11,14 @@ import re
 
 from ..base import Event, Format
 from ..columns import syslog_severity
+from ..lazy import lazily
 from ..timestamps import TimeContext
 from .json_lines import record_event
 
-_START = re.compile(r'(?:<(\d{1,3})>\s?)?(?=[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$))')
-_PAIR = re.compile(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*)))?(?=\s|$)')
-_LABEL = re.compile(r"[\w.-]{1,64}$")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_START = lazily(r'(?:<(\d{1,3})>\s?)?(?=[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$))')
+_PAIR = lazily(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*)))?(?=\s|$)')
+_LABEL = lazily(r"[\w.-]{1,64}$")
+_ESCAPE = lazily(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _MARKS = frozenset("time timestamp ts t @timestamp level lvl severity msg message event at log_level datetime".split())
 

@@ -10,17 +10,22 @@ import re
 
 from ..base import Event, Format
 from ..columns import integer, severity_of
+from ..lazy import lazily
 from ..timestamps import TimeContext, read_time
 from .golang import yearless_clock
 
-_LOGCAT = re.compile(
+_LOGCAT = lazily(
     r"(?s)(?:(?P<year>\d{4})-)?(?P<month>[01]\d)-(?P<day>[0-3]\d) (?P<clock>\d\d:\d\d:\d\d\.\d{3,6})(?P<zone> [+-]\d{4})?\s+(?:"
     r"(?P<pid>\d+)\s+(?P<tid>\d+) (?P<level>[VDIWEFAS]) (?P<service>[^:\n]{0,120}): ?|(?P<level2>[VDIWEFAS])/(?P<service2>[^(\n]{0,120})\(\s*(?P<pid2>\d+)\): ?)"
     r"(?P<message>.*)$"
 )
-_PROXIFIER = re.compile(r"(?s)\[(?P<month>[01]\d)\.(?P<day>[0-3]\d) (?P<clock>\d\d:\d\d:\d\d)\] (?P<message>.*)$")
-_SNORT = re.compile(r"(?s)(?P<month>[01]\d)/(?P<day>[0-3]\d)-(?P<clock>\d\d:\d\d:\d\d\.\d{3,6}) +(?P<message>.*)$")
-_SCCM = re.compile(
+_PROXIFIER = lazily(r"(?s)\[(?P<month>[01]\d)\.(?P<day>[0-3]\d) (?P<clock>\d\d:\d\d:\d\d)\] (?P<message>.*)$")
+_SNORT = lazily(r"(?s)(?P<month>[01]\d)/(?P<day>[0-3]\d)-(?P<clock>\d\d:\d\d:\d\d\.\d{3,6}) +(?P<message>.*)$")
+_CHROMIUM = lazily(
+    r"(?s)\[(?:(?P<pid>\d{1,9}):(?:(?P<tid>\d{1,9}):)?)?(?P<month>[01]\d)/?(?P<day>[0-3]\d)/(?P<clock>\d{6}(?:\.\d{3,6})?|\d\d:\d\d:\d\d(?:\.\d{3,6})?):"
+    r"(?P<level>[A-Z]{3,8}\d{0,2}):(?P<caller>[^\]\n]{0,300})\] ?(?P<message>.*)$"
+)
+_SCCM = lazily(
     r'(?s)<!\[LOG\[(?P<message>.*?)\]LOG\]!><time="(?P<clock>\d\d?:\d\d:\d\d\.\d{3})\d*(?P<bias>[+-]\d+)?" date="(?P<month>\d\d?)-(?P<day>\d\d?)-(?P<year>\d{4})"'
     r' component="(?P<service>[^"]*)"(?:[^>]*? type="(?P<type>\d)")?(?:[^>]*? thread="(?P<thread>\d+)")?'
 )
@@ -65,6 +70,20 @@ def _yearless(match: re.Match[str] | None, name: str, context: TimeContext) -> E
         return None
     time = yearless_clock(int(match["month"]), int(match["day"]), match["clock"], context)
     return Event(time, match["message"], name)
+
+
+def parse_chromium(text: str, context: TimeContext) -> Event | None:
+    """A row of Chromium and what is built on it (base/logging.cc); None for any other row."""
+    match = _CHROMIUM.match(text)
+    if match is None or not (1 <= int(match["month"]) <= 12 and 1 <= int(match["day"]) <= 31):
+        return None
+    clock = match["clock"] if ":" in match["clock"] else f"{match['clock'][:2]}:{match['clock'][2:4]}:{match['clock'][4:]}"
+    if int(clock[:2]) > 23 or int(clock[3:5]) > 59 or int(clock[6:8]) > 60:
+        return None
+    time = yearless_clock(int(match["month"]), int(match["day"]), clock, context)
+    event = Event(time, match["message"], "chromium", severity=severity_of(match["level"].rstrip("0123456789")), pid=integer(match["pid"]))
+    event.fields["caller"] = match["caller"]
+    return event
 
 
 def parse_sccm(text: str, context: TimeContext) -> Event | None:
@@ -126,6 +145,18 @@ FORMATS = (
         parse=parse_snort,
         priority=25,
         first="01",
+    ),
+    Format(
+        name="chromium",
+        title="Chromium, Electron and relatives",
+        samples=(
+            "[1234:5678:1123/104029.123456:ERROR:gpu_init.cc(440)] Passthrough is not supported",
+            "[1123/104029.123:VERBOSE1:setup_util.cc(445)] Initial command line:",
+        ),
+        reference="chromium.googlesource.com/chromium/src, base/logging.cc",
+        parse=parse_chromium,
+        priority=24,
+        first="[",
     ),
     Format(
         name="sccm",

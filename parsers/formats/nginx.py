@@ -7,17 +7,16 @@ Layout: nginx.org/en/docs/ngx_core_module.html#error_log, src/core/ngx_log.c.
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import present, severity_of, take_request
+from ..lazy import lazily
 from ..timestamps import TimeContext, read_time
 
-_ROW = re.compile(
+_ROW = lazily(
     r"(?s)(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) \[(?P<level>[a-z]+)\] (?:(?P<pid>\d+)#(?P<tid>\d+): )?"
     r"(?:\*(?P<connection>\d+) )?(?P<message>.*)$"
 )
-_KEYS = re.compile(r', (client|server|request|subrequest|upstream|host|referrer): (?:"((?:[^"\\]|\\.)*)"|([^,\s]+))')
+_KEYS = lazily(r', (client|server|request|subrequest|upstream|host|referrer): (?:"((?:[^"\\]|\\.)*)"|([^,\s]+))')
 
 
 def parse(text: str, context: TimeContext) -> Event | None:

@@ -11,22 +11,25 @@ import re
 
 from ..base import Event, Format
 from ..columns import integer, severity_of
+from ..lazy import lazily
 from ..timestamps import TimeContext, epoch_text, match_time, read_time
 
-_APT = re.compile(r"(?P<key>Start-Date|Log started): (?P<time>\d{4}-\d\d-\d\d +\d\d:\d\d:\d\d)\s*$")
-_BASH = re.compile(r"#\+?(1\d{9})()$")
+_APT = lazily(r"(?P<key>Start-Date|Log started): (?P<time>\d{4}-\d\d-\d\d +\d\d:\d\d:\d\d)\s*$")
+_BASH = lazily(r"#\+?(1\d{9})()$")
 _ZSH = re.compile(r"(?s): (1\d{9})():(?P<seconds>\d+);(?P<message>.*)$")
-_CEF = re.compile(
+_CEF = lazily(
     r"(?s)CEF:\d+\|(?P<vendor>(?:[^|\\]|\\.)*)\|(?P<product>(?:[^|\\]|\\.)*)\|(?P<version>(?:[^|\\]|\\.)*)\|(?P<id>(?:[^|\\]|\\.)*)\|(?P<name>(?:[^|\\]|\\.)*)\|"
     r"(?P<severity>[^|]*)\|(?P<extension>.*)$"
 )
-_CEF_TIME = re.compile(r"(?:^|\s)(?:rt|deviceReceiptTime|end|start)=(.{8,40}?)(?=\s\w+=|$)")
+_CEF_TIME = lazily(r"(?:^|\s)(?:rt|deviceReceiptTime|end|start)=(.{8,40}?)(?=\s\w+=|$)")
 _CEF_SEVERITY = ("info", "info", "info", "info", "warning", "warning", "warning", "error", "error", "critical", "critical")
-_CLUSTER = re.compile(
+_CEF_WORDS = {"low": "info", "medium": "warning", "high": "error", "very-high": "critical"}
+_LEEF = lazily(r"LEEF:[\d.]{1,5}\|[^|]{0,200}\|(?P<product>[^|]{1,200})\|")
+_CLUSTER = lazily(
     r"(?s)(?P<label>-|[A-Z][\w-]*) (?P<time>\d{9,10}) (?P<date>\d{4}\.\d\d\.\d\d) (?P<host>\S+) (?P<message>.*)$"
 )
-_CLUSTER_LEVEL = re.compile(r"(?s)\S+ \S+ (?P<type>[A-Z]+) (?P<service>[A-Z_]+) (?P<level>INFO|WARNING|ERROR|SEVERE|FATAL|FAILURE) (?P<message>.*)$")
-_CLUSTER_SYSLOG = re.compile(r"(?s)[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d \S+ (?P<service>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?(?P<message>.*)$")
+_CLUSTER_LEVEL = lazily(r"(?s)\S+ \S+ (?P<type>[A-Z]+) (?P<service>[A-Z_]+) (?P<level>INFO|WARNING|ERROR|SEVERE|FATAL|FAILURE) (?P<message>.*)$")
+_CLUSTER_SYSLOG = lazily(r"(?s)[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d \S+ (?P<service>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?(?P<message>.*)$")
 _HPC = re.compile(r"(?s)(?P<id>\d+) (?P<host>\S+) (?P<service>\S+) (?P<state>\S+) (?P<time>\d{9,10}) \d+ (?P<message>.*)$")
 
 
@@ -57,10 +60,29 @@ def parse_cef(text: str, context: TimeContext) -> Event | None:
     stamp = _CEF_TIME.search(match["extension"])
     reading = read_time(stamp[1], context) if stamp is not None else None
     event = Event(reading[1] if reading is not None else None, match["name"], "cef", service=match["product"])
-    number = integer(match["severity"])
-    event.severity = _CEF_SEVERITY[number] if number is not None and 0 <= number <= 10 else severity_of(match["severity"])
+    event.severity = _cef_severity(match["severity"])
     event.fields = {"vendor": match["vendor"], "event_class": match["id"], "extension": match["extension"]}
     return event
+
+
+def take_cef(event: Event) -> None:
+    """Product and severity of a CEF or LEEF record that a syslog row carries as its message."""
+    match = _CEF.match(event.message)
+    if match is not None:
+        event.service = match["product"]
+        event.severity = _cef_severity(match["severity"]) or event.severity
+        return
+    leef = _LEEF.match(event.message)
+    if leef is not None:
+        event.service = leef["product"]
+
+
+def _cef_severity(text: str) -> str | None:
+    """The severity of a CEF header: 0 to 10, or a word (Low, Medium, High, Very-High)."""
+    number = integer(text)
+    if number is not None and 0 <= number <= 10:
+        return _CEF_SEVERITY[number]
+    return _CEF_WORDS.get(text.lower()) or severity_of(text)
 
 
 def parse_cluster(text: str, context: TimeContext) -> Event | None:

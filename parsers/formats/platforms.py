@@ -7,25 +7,24 @@ github.com/Seldaek/monolog LineFormatter, erlang.org/doc/man/logger_formatter, h
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
 from ..columns import LEVELS, integer, path_of, severity_of, status_code
+from ..lazy import lazily
 from ..shapes import CLOCK, ISO, MONTH
 from ..timestamps import TimeContext, read_time
 from ..zones import PATTERN as ZONE
 
-_RAILS = re.compile(
+_RAILS = lazily(
     rf'(?:\[(?P<request_id>[\w-]{{8,64}})\] )?Started (?P<method>[A-Z]+) "(?P<path>[^"]*)" for (?P<client>\S+) at (?P<time>{ISO}|'
     rf"[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} \d\d {CLOCK}{ZONE}? \d{{4}})$"
 )
-_RAILS_DONE = re.compile(r"Completed (\d{3}) [\w ]{1,60}? in (\d+(?:\.\d+)?)ms")
-_ERLANG = re.compile(
+_RAILS_DONE = lazily(r"Completed (\d{3}) [\w ]{1,60}? in (\d+(?:\.\d+)?)ms")
+_ERLANG = lazily(
     rf"=(?P<level>[A-Z]+) REPORT=+ (?P<time>\d{{1,2}}-{MONTH}-\d{{4}}::\d\d:\d\d:\d\d(?:\.\d+)?|{ISO})(?: UTC)? =+$"
 )
 _ERLANG_LEVELS = {"SUPERVISOR": "error", "CRASH": "error", "PROGRESS": "info"}
-_CLOCK_ROW = re.compile(
-    rf"(?s)(?:\[(?P<level2>[DIWEC]) |\d{{1,5}} (?=\d\d:\d\d:\d\d {LEVELS}))?\[?(?P<clock>[012]\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\]?(?: (?P<level3>{LEVELS})\] | \S{{1,60}}\] (?=\S)|\s+)"
+_CLOCK_ROW = lazily(
+    rf"(?s)(?:\[(?P<level2>[DIWEC]) |\[[a-z]\w{{0,20}}\] (?=\d\d:\d\d:\d\d {LEVELS}[: ])|\d{{1,5}} (?=\d\d:\d\d:\d\d {LEVELS}))?\[?(?P<clock>[012]\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\]?(?: (?P<level3>{LEVELS})\] | (?!\[)\S{{1,60}}\] (?=\S)|\s+)"
     rf"(?:\[(?P<thread>[^\]/]{{1,100}})(?:\]\s+(?=\[?{LEVELS}\b)|/(?={LEVELS}\]: )))?(?:\[?(?P<level>{LEVELS})\]?[\]:]?(?:\s+|$))?(?P<message>.*)$"
 )
 
@@ -86,6 +85,12 @@ def parse_clock(text: str, context: TimeContext) -> Event | None:
     return event
 
 
+def parse_clock_level(text: str, context: TimeContext) -> Event | None:
+    """A row with a time of day and a level: an event of its own wherever it stands; None for any other row."""
+    event = parse_clock(text, context)
+    return event if event is not None and event.severity is not None else None
+
+
 FORMATS = (
     Format(
         name="ruby",
@@ -95,7 +100,7 @@ FORMATS = (
             "E, [2026-11-23T10:40:29.123456 #1234] ERROR -- sidekiq: boom",
         ),
         reference="docs.ruby-lang.org/en/master/Logger/Formatter.html",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)[DIWEFA], \[(?P<time>{ISO}) ?#(?P<pid>\d+)\] +(?P<level>[A-Z]+) -- (?P<service>[^:]*): ?(?P<message>.*)$"
         ),
         priority=28,
@@ -122,7 +127,7 @@ FORMATS = (
             "[2026-11-23 10:40:29] production.ERROR: boom",
         ),
         reference="github.com/Seldaek/monolog, LineFormatter",
-        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] (?P<service>[\w.-]+)\.(?P<level>[A-Z]+): (?P<message>.*)$"),
+        pattern=lazily(rf"(?s)\[(?P<time>{ISO})\] (?P<service>[\w.-]+)\.(?P<level>[A-Z]+): (?P<message>.*)$"),
         priority=31,
         first="[",
     ),
@@ -136,7 +141,7 @@ FORMATS = (
             "[23-Nov-2026 10:40:29.123456] WARNING: pid 7, fpm_children_bury(), line 5: exited",
         ),
         reference="php.net/manual/en/errorfunc.configuration.php; php.net/manual/en/install.fpm.configuration.php",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)\[(?P<time>\d\d-{MONTH}-\d{{4}} {CLOCK}(?: [A-Za-z]+(?:/[A-Za-z_]+)*)?)\] +(?:PHP )?(?P<level>[A-Za-z]+)(?: error)?: +(?:pid (?P<pid>\d+), )?(?P<message>.*)$"
         ),
         priority=31,
@@ -154,24 +159,33 @@ FORMATS = (
     ),
     Format(
         name="clock",
-        title="Time of day without a date (logback's default, Elixir)",
-        samples=("10:40:29.123 [main] INFO  com.example.App - ready", "10:40:29.123 [error] GenServer terminating", "[10:40:29 INF] Started",
-                 "[I 10:40:29.123 NotebookApp] Serving", "[10:40:29] [Server thread/INFO]: Done", "10:40:29.123456 close(3) = 0"),
-        reference="logback.qos.ch/manual/configuration.html; hexdocs.pm/logger",
+        title="Time of day without a date",
+        samples=("10:40:29.123456 close(3) = 0", "10:40:29 ---- job started"),
+        reference="man 1 strace, -t",
         parse=parse_clock,
         priority=80,
         first="[0123456789",
     ),
     Format(
+        name="clock_level",
+        title="Time of day and level, without a date (logback's default, Elixir)",
+        samples=("10:40:29.123 [main] INFO  com.example.App - ready", "10:40:29.123 [error] GenServer terminating", "[10:40:29 INF] Started",
+                 "[I 10:40:29.123 NotebookApp] Serving", "[10:40:29] [Server thread/INFO]: Done",
+                 "10:40:29,123 INFO  [org.jboss.as] (main) started", "[start] 10:40:29 INFO: syncthing"),
+        reference="logback.qos.ch/manual/configuration.html; hexdocs.pm/logger; docs.syncthing.net",
+        parse=parse_clock_level,
+        alone=True,
+        priority=79,
+        first="[0123456789",
+    ),
+    Format(
         name="dotnet",
-        title=".NET console (two rows an event, no time) and uvicorn",
-        samples=("info: Microsoft.Hosting.Lifetime[14]\n      Now listening", "fail: App.Checkout[0]", 'INFO:     192.0.2.1:5 - "GET / HTTP/1.1" 200 OK'),
-        reference="learn.microsoft.com/dotnet/core/extensions/console-log-formatter; uvicorn.org/settings/#logging",
-        pattern=re.compile(
-            r"(?s)(?P<level>trce|dbug|info|warn|fail|crit): (?P<service>[\w.`+]+)\[(?P<id>\d+)\]$|(?P<level2>INFO|WARNING|ERROR|DEBUG|CRITICAL): {4,7}(?P<message>.*)$"
-        ),
+        title=".NET console (two rows an event, no time)",
+        samples=("info: Microsoft.Hosting.Lifetime[14]\n      Now listening", "fail: App.Checkout[0]"),
+        reference="learn.microsoft.com/dotnet/core/extensions/console-log-formatter",
+        pattern=lazily(r"(?s)(?P<level>trce|dbug|info|warn|fail|crit): (?P<service>[\w.`+]+)\[(?P<id>\d+)\]$"),
         close=close_headed,
         priority=84,
-        first="tdiwfcIWEDC",
+        first="tdiwfc",
     ),
 )

@@ -8,10 +8,10 @@ Reference: postgresql.org/docs/current/runtime-config-logging.html (log_line_pre
 from __future__ import annotations
 
 import csv
-import re
 
 from ..base import Event, Format
 from ..columns import integer, present, severity_of
+from ..lazy import lazily
 from ..shapes import CLOCK
 from ..timestamps import TimeContext, read_time
 from ..zones import PATTERN as ZONE
@@ -19,12 +19,12 @@ from ..zones import PATTERN as ZONE
 _KIND = r"(?:DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION)"
 _ANYONES = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL")
 _STAMP = rf"\d{{4}}-\d\d-\d\d {CLOCK}(?:{ZONE}| [A-Z]{{3,5}}\b)?"
-_ROW = re.compile(rf"(?s)(?P<time>{_STAMP})(?P<prefix>[^\"']{{0,300}}?)\b(?P<kind>{_KIND}):(?:  ?(?P<message>.*)|)$")
-_PID = re.compile(r"\[(\d+)(?:-\d+)?\]|(?:^|[\s:])\[?(\d{2,8})\]?(?=[\s:@]|$)|pid=(\d+)")
-_USER = re.compile(r"(?:user=)?([\w$.-]+|\[unknown\])(?:@|,db=| db=)([\w$.-]+|\[unknown\])")
-_CLIENT = re.compile(r"(\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]+|\[local\])(?:\((\d+)\))?|client=([^\s,\]]+)")
-_CSV = re.compile(rf"{_STAMP},(?:\"(?:[^\"]|\"\")*\"|[\w$.-]*),(?:\"(?:[^\"]|\"\")*\"|[\w$.-]*),\d+,")
-_ZONE_WORD = re.compile(r" [A-Z]{3,5}$")
+_ROW = lazily(rf"(?s)(?P<time>{_STAMP})(?P<prefix>[^\"']{{0,300}}?)\b(?P<kind>{_KIND}):(?:  ?(?P<message>.*)|)$")
+_PID = lazily(r"\[(\d+)(?:-\d+)?\]|(?:^|[\s:])\[?(\d{2,8})\]?(?=[\s:@]|$)|pid=(\d+)")
+_USER = lazily(r"(?:user=)?([\w$.-]+|\[unknown\])(?:@|,db=| db=)([\w$.-]+|\[unknown\])")
+_CLIENT = lazily(r"(\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]+|\[local\])(?:\((\d+)\))?|client=([^\s,\]]+)")
+_CSV = lazily(rf"{_STAMP},(?:\"(?:[^\"]|\"\")*\"|[\w$.-]*),(?:\"(?:[^\"]|\"\")*\"|[\w$.-]*),\d+,")
+_ZONE_WORD = lazily(r" [A-Z]{3,5}$")
 _CSV_COLUMNS = (
     "user", "database", "pid", "connection", "session", "session_line", "command", "session_start", "virtual_transaction",
     "transaction", "kind", "sqlstate", "message", "detail", "hint", "internal_query", "internal_position", "context", "query",

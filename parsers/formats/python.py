@@ -9,10 +9,10 @@ flask.palletsprojects.com/logging, docs.celeryq.dev/en/stable/userguide/configur
 
 from __future__ import annotations
 
-import re
-
 from ..base import Format
+from ..lazy import lazily
 from ..shapes import ISO
+from .platforms import close_headed
 
 _LEVEL = r"(?P<level>TRACE|DEBUG|INFO|SUCCESS|WARNING|WARN|ERROR|CRITICAL|FATAL|debug|info|warning|error|critical)"
 _NAME = r"(?P<service>[A-Za-z_][\w.-]*)"
@@ -26,7 +26,7 @@ FORMATS = (
             "[2026-11-23 10:40:29 +0000] [7] [CRITICAL] WORKER TIMEOUT (pid:12)",
         ),
         reference="docs.gunicorn.org/en/stable/settings.html#logging",
-        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] \[(?P<pid>\d+)\] \[{_LEVEL}\] ?(?P<message>.*)$"),
+        pattern=lazily(rf"(?s)\[(?P<time>{ISO})\] \[(?P<pid>\d+)\] \[{_LEVEL}\] ?(?P<message>.*)$"),
         priority=32,
         first="[",
     ),
@@ -38,7 +38,7 @@ FORMATS = (
             "[2026-11-23 10:40:29,123: ERROR/ForkPoolWorker-1] Task app.pay[5f] raised unexpected: OSError()",
         ),
         reference="docs.celeryq.dev/en/stable/userguide/configuration.html#worker-log-format",
-        pattern=re.compile(rf"(?s)\[(?P<time>{ISO}): {_LEVEL}/(?P<process>[^\]]+)\] ?(?P<message>.*)$"),
+        pattern=lazily(rf"(?s)\[(?P<time>{ISO}): {_LEVEL}/(?P<process>[^\]]+)\] ?(?P<message>.*)$"),
         priority=32,
         first="[",
     ),
@@ -50,7 +50,7 @@ FORMATS = (
             "[2026-11-23 09:41:38,380] INFO in worker: order placed order=1 request_id=ab12",
         ),
         reference="flask.palletsprojects.com/en/stable/logging",
-        pattern=re.compile(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} in (?P<logger>[\w.-]+): ?(?P<message>.*)$"),
+        pattern=lazily(rf"(?s)\[(?P<time>{ISO})\] {_LEVEL} in (?P<logger>[\w.-]+): ?(?P<message>.*)$"),
         priority=32,
         first="[",
     ),
@@ -62,8 +62,8 @@ FORMATS = (
             "2026-11-23 10:40:29.123 | ERROR    | __main__:<module>:7 - failed",
         ),
         reference="loguru.readthedocs.io/en/stable/api/logger.html",
-        pattern=re.compile(
-            rf"(?s)(?P<time>{ISO}) +\| +{_LEVEL} *\| +(?P<caller>[\w.<>-]+:[\w.<>]+:\d+) - (?P<message>.*)$"
+        pattern=lazily(
+            rf"(?s)(?P<time>{ISO}) +\| +{_LEVEL} *\| +(?P<caller>(?:__main__|(?P<service>[\w.<>-]+)):[\w.<>]+:\d+) - (?P<message>.*)$"
         ),
         priority=32,
         first="12",
@@ -79,20 +79,32 @@ FORMATS = (
             "2026-11-23 10:40:29,123 app INFO ready",
         ),
         reference="docs.python.org/3/howto/logging.html",
-        pattern=re.compile(
+        pattern=lazily(
             rf"(?s)(?P<time>{ISO})(?: - {_NAME} - (?P<level>[A-Z]+) - | \[(?P<level2>[A-Z]+)\s*\] (?:(?P<service2>[\w.-]+): )?| (?P<level3>DEBUG|"
-            r"INFO|WARNING|ERROR|CRITICAL)\s+(?:\[(?P<service3>[\w.-]+)\] |(?!(?i:error|warning|note|exception|failed)\b)(?P<service4>[A-Za-z_][\w.-]*)(?::| -) |(?P<service6>[a-z_]\w*(?:\.[A-Za-z_]\w*)+) |(?=\w))| (?P<service5>[a-z_][\w.-]*) (?P<level5>DEBUG|INFO|"
+            r"INFO|WARNING|ERROR|CRITICAL)\s+(?:\[(?P<service3>[\w.-]+)\] |(?!(?i:error|warning|note|exception|failed)\b)(?P<service4>[A-Za-z_][\w.-]*)(?::| -) |(?P<service6>[a-z_]\w*(?:\.[A-Za-z_]\w*)+) |(?P<service7>[a-z_]\w*):(?P<lineno>\d{1,5}):? |(?=\w))| (?P<service5>[a-z_][\w.-]*) (?P<level5>DEBUG|INFO|"
             r"WARNING|ERROR|CRITICAL):? )(?P<message>.*)$"
         ),
         priority=62,
         first="12",
     ),
     Format(
+        name="uvicorn",
+        title="uvicorn on a terminal (no time)",
+        samples=('INFO:     192.0.2.1:5 - "GET /a?b=c HTTP/1.1" 200 OK', "INFO:     Started server process [7]", "ERROR:    Exception in ASGI application"),
+        reference="uvicorn.org/settings/#logging; uvicorn/logging.py",
+        pattern=lazily(
+            r"(?s)(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL): {4,7}(?P<message>(?:(?P<client>[\w.:\[\]-]{2,60}):\d{1,5} - \"(?P<request>[^\"]{1,8000})\" (?P<status>\d{3})\b)?.*)$"
+        ),
+        close=close_headed,
+        priority=84,
+        first="IWEDC",
+    ),
+    Format(
         name="python_default",
         title="Python logging without a time (LEVEL:logger:message)",
         samples=("WARNING:root:disk is nearly full", "ERROR:app.db:lost connection", "INFO:werkzeug:Press CTRL+C to quit"),
         reference="docs.python.org/3/library/logging.html#logging.basicConfig",
-        pattern=re.compile(r"(?s)(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<service>[\w.-]+):(?P<message>.*)$"),
+        pattern=lazily(r"(?s)(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<service>[\w.-]+):(?P<message>.*)$"),
         priority=85,
         first="DIWEC",
     ),

@@ -6,25 +6,35 @@ Reference: redis.io/docs/latest/operate/oss_and_stack/management, src/server.c s
 
 from __future__ import annotations
 
-import re
-
 from ..base import Event, Format
+from ..lazy import lazily
 from ..shapes import MONTH
-from ..timestamps import TimeContext, read_time
+from ..timestamps import TimeContext, epoch_time, read_time
 
-_ROW = re.compile(
+_ROW = lazily(
     rf"(?s)\[?(?P<pid>\d{{1,9}})\]?(?::(?P<role>[XCSM]))? (?P<time>\d\d? {MONTH} (?:\d{{4}} )?\d\d:\d\d:\d\d(?:\.\d{{1,6}})?) "
     r"(?P<mark>[.*#-]) ?(?P<message>.*)$"
 )
+_SIGNAL = lazily(r"(?P<pid>\d{1,9}):signal-handler \((?P<time>\d{9,11})\) (?P<message>.*)$")
 _MARKS = {".": "debug", "-": "info", "*": "notice", "#": "warning"}
 _ROLES = {"X": "sentinel", "C": "child", "S": "replica", "M": "master"}
+
+
+def _parse_signal(text: str, context: TimeContext) -> Event | None:
+    """A row that a signal handler wrote, with an epoch in place of a date (serverLogRawFromHandler in src/server.c)."""
+    match = _SIGNAL.match(text)
+    if match is None:
+        return None
+    context.begin()
+    context.counts["epoch"] += 1
+    return Event(epoch_time(int(match["time"])), match["message"], "redis", severity="notice", pid=int(match["pid"]))
 
 
 def parse(text: str, context: TimeContext) -> Event | None:
     """The event of a row of the server log; None for any other row."""
     match = _ROW.match(text)
     if match is None:
-        return None
+        return _parse_signal(text, context)
     reading = read_time(match["time"], context)
     if reading is None:
         return None

@@ -15,20 +15,22 @@ from html import unescape
 from typing import Any
 
 from ..base import Event, Format
+from ..lazy import lazily
 from ..timestamps import TimeContext
 from .json_lines import record_event
 
-_OBJECT = re.compile(r'[\[,}\]]{0,3}\s{0,9}\{\s*(?:"|$)')
-_INSIDE = re.compile(r'\s*(?:["{}\[\]]|(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*,?\s*$|$)')
-_NEXT = re.compile(r"\s*\}\s*,\s*\{")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
-_OPEN = re.compile(
+_OBJECT = lazily(r'[\[,}\]]{0,3}\s{0,9}\{\s*(?:"|$)')
+_INSIDE = lazily(r'\s*(?:["{}\[\]]|(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*,?\s*$|$)')
+_NEXT = lazily(r"\s*\}\s*,\s*\{")
+_DECODER = json.JSONDecoder(strict=False)
+_STRING = lazily(r'"(?:[^"\\]|\\.)*"?')
+_OPEN = lazily(
     r"(?:<\?xml[^>]{0,200}\?>\s*)?(?:<Events[^>]{0,200}>\s*)?<(?P<name>(?P<known>log4j:event|log4net:event|Event|record|LogEntry|"
     r"logentry|AuditRecord|AUDIT_RECORD|E2ETraceEvent)|[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*|(?=>)|$)(?P<end>/?>)?"
 )
-_STAMPED = re.compile(r"""\s(?:time|timestamp|date|datetime|at|ts|timeMillis)\s*=\s*["'][\w :.,+/-]{10,48}["']""", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\w:.-]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_TAG = re.compile(r"<(?P<name>[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*)?>(?:<!\[CDATA\[(?P<data>[^\]]*(?:\](?!\]>)[^\]]*)*)(?:\]\]>|$)|(?P<text>[^<]*))")
+_STAMPED = lazily(r"""\s(?:time|timestamp|date|datetime|at|ts|timeMillis)\s*=\s*["'][\w :.,+/-]{10,48}["']""", re.IGNORECASE)
+_ATTRIBUTE = lazily(r"""([\w:.-]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_TAG = lazily(r"<(?P<name>[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*)?>(?:<!\[CDATA\[(?P<data>[^\]]*(?:\](?!\]>)[^\]]*)*)(?:\]\]>|$)|(?P<text>[^<]*))")
 _SCANNED = 1 << 18  # characters of a record that are looked through for values
 #: What elements and attributes are called where other names stand for the columns of JSON rows.
 _NAMES = {
@@ -46,6 +48,13 @@ def _depth(text: str) -> int:
     return bare.count("{") + bare.count("[") - bare.count("}") - bare.count("]")
 
 
+#: What exports call the list of their records: CloudWatch, CloudTrail, Kubernetes lists, Elasticsearch, Loki, and others.
+_LIST = lazily(
+    r'\s*"(?i:events|log_?events|records|items|entries|log_?entries|logs|hits|results?|data|values?|rows|messages|streams|alerts|activities)"\s*:\s*\[\s*$'
+)
+_STAMP_KEY = lazily(r'\s*"[^"]*(?i:time|date|stamp|_at)"\s*:\s*["\d]')
+
+
 def parse_json(text: str, context: TimeContext) -> Event | None:
     """The event that begins with the opening row of an object, or the row `[` before records; None for any other row."""
     body = text.strip()
@@ -56,6 +65,7 @@ def parse_json(text: str, context: TimeContext) -> Event | None:
         if depth <= 0:
             return None
         context.state["json_depth"] = depth
+    context.state["json_list"] = "head" if context.line <= 1 else ""
     context.begin()
     return Event(None, text, "json_rows")
 
@@ -65,6 +75,13 @@ def continues_json(text: str, context: TimeContext) -> bool:
     depth = context.state.get("json_depth", 0)
     if depth <= 0:
         return False
+    place = context.state.get("json_list")
+    if place == "open" and _OBJECT.match(text.strip()):
+        context.state["json_list"] = ""
+        context.state["json_depth"] = 0
+        return False  # the first record of the list that the rows before it opened
+    if place == "head":
+        context.state["json_list"] = "open" if _LIST.match(text) else "" if _STAMP_KEY.match(text) else "head"
     if not _INSIDE.match(text) or (depth == 1 and _NEXT.match(text)):
         context.state["json_depth"] = 0
         return False
@@ -80,7 +97,7 @@ def close_json(event: Event, context: TimeContext) -> None:
         return
     for body in (text[begin : end + 1], text[begin:] + "}"):
         try:
-            record = json.loads(body, strict=False)
+            record, _ = _DECODER.raw_decode(body)  # behind the last record of a list its end may follow
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):

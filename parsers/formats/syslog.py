@@ -12,46 +12,47 @@ from typing import Any
 
 from ..base import Event, Format
 from ..columns import LEVELS, integer, present, severity_of, syslog_severity
-from ..shapes import ISO, RFC3339, SYSLOG
+from ..lazy import lazily
+from ..shapes import ISO, RFC3339, WEEKDAY
 from ..timestamps import TimeContext, match_time, read_time
 from .access import take_body, take_clients
+from .packages import take_cef
 from .web import take_haproxy
 
-_OLD = re.compile(
-    rf"(?:\d{{1,6}} )?(?:<(?P<pri>\d{{1,3}})>)?(?:(?P<sequence>\d{{1,10}}): |: )?(?:(?P<before>[A-Za-z0-9_.:-]{{1,64}}): )?"
-    rf"[*.]?(?P<time>{SYSLOG})(?P<rest>[: ].*|)$",
-    re.DOTALL,
+_OLD = lazily(
+    r"(?:\d{1,6} (?=<))?(?:<(?P<pri>\d{1,3})>)?(?:(?P<sequence>\d{1,10}): |: )?(?:(?P<before>[A-Za-z0-9_.:-]{1,64}): )?"
+    rf"[*.]?(?=(?:{WEEKDAY} |(?:19|20)\d\d )?[^\W\d_]{{3,10}}\.? {{1,2}}\d\d? )"
 )
-_NEW_STAMP = re.compile(
+_NEW_STAMP = lazily(
     rf"(?:\d{{1,6}} )?(?:<(?P<pri>\d{{1,3}})>)?(?P<time>{RFC3339}|{ISO}) (?P<rest>.*)$", re.DOTALL
 )
-_RFC5424 = re.compile(
+_RFC5424 = lazily(
     r"(?:\d{1,7} )?(?:<(?P<pri>\d{1,3})>)?[1-9]\d? (?P<time>\d{4}-\d\d-\d\dT\S{8,40}|-) (?P<host>\S{1,255}) (?P<service>\S{1,255}) "
     r"(?P<pid>\S{1,128}) (?P<msgid>\S{1,64})(?: (?P<rest>.*))?$",
     re.DOTALL,
 )
-_SD = re.compile(r'\[([^\s=\]"]{1,64})((?: [^\s=\]"]{1,64}="(?:[^"\\]|\\.)*")*) ?\]')
-_SD_PARAM = re.compile(r' ([^\s=\]"]{1,64})="((?:[^"\\]|\\.)*)"')
-_SD_ESCAPE = re.compile(r'\\(["\\\]])')
-_LEVEL_WORD = re.compile(
+_SD = lazily(r'\[([^\s=\]"]{1,64})((?: [^\s=\]"]{1,64}="(?:[^"\\]|\\.)*")*) ?\]')
+_SD_PARAM = lazily(r' ([^\s=\]"]{1,64})="((?:[^"\\]|\\.)*)"')
+_SD_ESCAPE = lazily(r'\\(["\\\]])')
+_LEVEL_WORD = lazily(
     r"<?(?:(?P<facility>kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|security|console|local[0-7])\.)?"
     rf"(?P<level>{LEVELS})>?:?$"
 )
-_TAG = re.compile(
+_TAG = lazily(
     r"(?P<service>[A-Za-z0-9_/.][^\s\[\]:<>{}\"=]{0,128}?(?:\([^)\s]{0,64}\))?)(?: ?\[(?P<pid>\d{1,10})(?:[.:/][^\]]{0,40})?\]| ?\[[^\]\s]{0,64}\])?"
     r"(?: \([^)]{1,100}\))?(?: <(?P<level>[A-Za-z]+)>)?:(?:\s+|$|(?=\S))(?P<message>.*)$",
     re.DOTALL,
 )
-_HOST = re.compile(r"(?!-{2,}$|:$)(?:[A-Za-z0-9_.:/@%-]{1,255}|\[[0-9A-Fa-f.:]{3,45}\])$")
-_DATED = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) |.* \d{4}$")
-_TAG_START = re.compile(r"[^\s\[\]:<>]{1,128}(?:\[[^\]\s]{0,64}\])?:$|%[A-Z0-9_-]+-[0-7]-[A-Z0-9_]+:$")
-_CISCO = re.compile(r"%(?P<mnemonic>[A-Z0-9_-]+-(?P<level>[0-7])-[A-Z0-9_]+)")
-_LEADING = re.compile(
+_HOST = lazily(r"(?!-{2,}$|:$)(?:[A-Za-z0-9_.:/@%-]{1,255}|\[[0-9A-Fa-f.:]{3,45}\])$")
+_DATED = lazily(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) |.* \d{4}$")
+_TAG_START = lazily(r"[^\s\[\]:<>]{1,128}(?:\[[^\]\s]{0,64}\])?:$|%[A-Z0-9_-]+-[0-7]-[A-Z0-9_]+:$")
+_CISCO = lazily(r"%(?P<mnemonic>[A-Z0-9_-]+-(?P<level>[0-7])-[A-Z0-9_]+)")
+_LEADING = lazily(
     rf"(?:\[\d+\.\d+\] )?(?:\[\s*(?P<bracketed>{LEVELS})\s*\]|<(?P<angled>{LEVELS})>|(?P<colon>{LEVELS}):|"
     r"(?P<upper>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|ALERT|EMERG)(?=[\s:]))"
 )
-_ACCESS = re.compile(r"(?s)(?P<before>[^\[\"]{1,200})\[\d\d/[A-Z][a-z]{2}/\d{4}:[^\]]{8,24}\] (?P<after>\".*)$")
-_FACILITIES = (
+_ACCESS = lazily(r"(?s)(?P<before>[^\[\"]{1,200})\[\d\d/[A-Z][a-z]{2}/\d{4}:[^\]]{8,24}\] (?P<after>\".*)$")
+FACILITIES = (
     "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock "
     "local0 local1 local2 local3 local4 local5 local6 local7"
 ).split()
@@ -63,7 +64,7 @@ def _take_priority(event: Event, pri: str | None) -> None:
     value = int(pri)
     event.severity = syslog_severity(value)
     if value <= 191:
-        event.fields["facility"] = _FACILITIES[value // 8]
+        event.fields["facility"] = FACILITIES[value // 8]
 
 
 def _take_message(event: Event) -> None:
@@ -118,6 +119,10 @@ def _take_rest(event: Event, rest: str) -> bool:
             event.host = word
             rest = after.lstrip(" ")
     rest = rest.removeprefix(": ")
+    if rest.startswith(("CEF:", "LEEF:")):
+        event.message = rest
+        take_cef(event)
+        return True
     tag = _TAG.match(rest)
     if tag is None or rest.startswith("%"):
         event.message = rest
@@ -137,21 +142,38 @@ def parse_old(text: str, context: TimeContext) -> Event | None:
     match = _OLD.match(text)
     if match is None:
         return None
-    reading = read_time(match["time"], context)
+    reading = match_time(text, match.end(), context)
     if reading is None:
         return None
-    event = Event(reading[1], "", "syslog")
+    end, time = reading
+    if end < len(text) and text[end] not in " :":
+        return None
+    rest = text[end:]
+    event = Event(time, "", "syslog")
     _take_priority(event, match["pri"])
     if match["before"]:
         event.host = match["before"]
-        event.message = match["rest"].lstrip(": ")
+        event.message = rest.lstrip(": ")
         tag = _TAG.match(event.message)
         if tag is not None and not event.message.startswith("%"):
             event.service, event.pid, event.message = tag["service"], integer(tag["pid"]), tag["message"]
         _take_message(event)
-    elif not _take_rest(event, match["rest"].lstrip(":")) and match["pri"] is None and _DATED.match(match["time"]):
+    elif not _take_rest(event, rest.lstrip(":")) and match["pri"] is None and _DATED.match(text[match.end() : end]):
         return None  # a ctime stamp before plain text: some other program's log
     return event
+
+
+def structured_ids(text: str) -> bool:
+    """Whether structured data whose values were taken out is made of elements and keys that stand once each."""
+    found: list[str] = []
+    position = 0
+    while (element := _SD.match(text, position)) is not None:
+        keys = [key for key, _ in _SD_PARAM.findall(element[2])]
+        if len(set(keys)) < len(keys):
+            return False
+        found.append(element[1])
+        position = element.end()
+    return position == len(text) and len(set(found)) == len(found)
 
 
 def parse_new(text: str, context: TimeContext) -> Event | None:
@@ -227,6 +249,7 @@ FORMATS = (
         ),
         reference="RFC 5424",
         parse=parse_5424,
+        alone=True,
         priority=25,
         first="<123456789",
     ),

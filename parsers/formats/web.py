@@ -12,45 +12,46 @@ from typing import Any
 
 from ..base import Event, Format
 from ..columns import decimal, integer, present, status_code, take_http, take_request
+from ..lazy import lazily
 from ..shapes import CLOCK, MONTH
 from ..timestamps import TimeContext, read_time
 
-_ALB = re.compile(
+_ALB = lazily(
     r"(?P<type>http|https|h2|grpcs|ws|wss) (?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z) (?P<balancer>\S+) (?P<client>\S+) (?P<upstream>\S+) "
     r"(?P<t1>[\d.-]+) (?P<t2>[\d.-]+) (?P<t3>[\d.-]+) (?P<status>\d+|-) (?P<target_status>\d+|-) (?P<received>\d+|-) (?P<bytes>\d+|-) "
     r'"(?P<request>.*?)" "(?P<user_agent>.*?)"(?P<rest>.*)$'
 )
-_ELB = re.compile(
+_ELB = lazily(
     r"(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z) (?P<balancer>[\w-]+) (?P<client>\S+:\d+) (?P<upstream>\S+:\d+|-) (?P<t1>[\d.-]+) (?P<t2>[\d.-]+) "
     r"(?P<t3>[\d.-]+) (?P<status>\d+|-) (?P<target_status>\d+|-) (?P<received>\d+|-) (?P<bytes>\d+|-) "
     r'"(?P<request>.*?)"(?: "(?P<user_agent>.*?)")?(?P<rest>.*)$'
 )
-_NLB = re.compile(
+_NLB = lazily(
     r"(?P<type>tls|tcp) \d\.\d (?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z?) (?P<balancer>\S+) (?P<listener>\S+) (?P<client>\S+:\d+) (?P<upstream>\S+:\d+|-) "
     r"(?P<millis>\d+|-) (?P<handshake>\d+|-) (?P<received>\d+|-) (?P<bytes>\d+|-) (?P<rest>.*)$"
 )
-_ENVOY = re.compile(
+_ENVOY = lazily(
     r'(?s)\[(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z)\] "(?P<request>[^"]*)" (?P<status>\d+) (?P<flags>\S+)(?P<details>(?: [^\s"]+| "[^"]*")*?) '
     r"(?P<received>\d+) (?P<bytes>\d+) (?P<millis>\d+) (?P<service_time>\d+|-) \"(?P<forwarded_for>[^\"]*)\" \"(?P<user_agent>[^\"]*)\" "
     r'"(?P<request_id>[^"]*)" "(?P<authority>[^"]*)" "(?P<upstream>[^"]*)"(?P<rest>.*)$'
 )
-_S3 = re.compile(
+_S3 = lazily(
     r'(?P<owner>[0-9a-f]{40,64}) (?P<bucket>\S+) \[(?P<time>[^\]]{20,30})\] (?P<client>\S+) (?P<requester>\S+) (?P<request_id>\S+) '
     r'(?P<operation>\S+) (?P<key>\S+) (?:"(?P<request>.*?)"|-) (?P<status>\d+|-) (?P<error>\S+) (?P<bytes>\d+|-) (?P<object>\S+) (?P<millis>\d+|-)(?P<rest>.*)$'
 )
-_FLOW = re.compile(
+_FLOW = lazily(
     r"2 (?P<account>\S+) (?P<interface>eni-\S+) (?P<client>\S+) (?P<destination>\S+) (?P<source_port>\S+) (?P<port>\S+) (?P<protocol>\S+) "
     r"(?P<packets>\S+) (?P<bytes>\S+) (?P<time>\d{10}) (?P<end>\d{10}) (?P<message>(?:ACCEPT|REJECT|-) \S+)$"
 )
-_SQUID = re.compile(
+_SQUID = lazily(
     r"(?P<time>\d{10}\.\d{3}) +(?P<millis>-?\d+) (?P<client>\S+) (?P<cache>[A-Z_]+(?:/[A-Z_]+)*)/(?P<status>\d{3}) (?P<bytes>\d+) (?P<method>[A-Z_]+) "
     r"(?P<path>\S+) (?P<user>\S+) (?P<hierarchy>[A-Z_]+)/(?P<upstream>\S+)(?: (?P<type>\S+))?(?P<rest>.*)$"
 )
-_HAPROXY = re.compile(
+_HAPROXY = lazily(
     rf"(?P<client>[0-9A-Fa-f.:]+|unix):(?P<port>\d+) \[(?P<time>\d\d/{MONTH}/\d{{4}}:{CLOCK})\] (?P<frontend>\S+) (?P<backend>[^\s/]+)/(?P<upstream>\S+) "
     r"(?P<timers>[-+\d]+(?:/[-+\d]+)*) (?:(?P<status>-?\d+) )?\+?(?P<bytes>\d+) (?P<rest>.*)$"
 )
-_QUOTED = re.compile(r'"([^"]*)"?\s*$')
+_QUOTED = lazily(r'"([^"]*)"?\s*$')
 
 
 def _common(event: Event, groups: dict[str, Any]) -> None:

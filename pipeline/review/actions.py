@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..render import moment as moment_of
-from ..view import LABELS as DRAFTED
+from ..drafting.decisions import Decision
+from ..drafting.entries import instant, moment
+from ..drafting.view import LABELS as DRAFTED
 from ..wording import duration, number, percent
-from . import edits
+from . import deciding, edits
 from .logs import NoLogs
 from .parts import plain
-from .sheet import Sheet, moment, sheet
+from .sheet import Sheet, sheet, uncited
 
 if TYPE_CHECKING:
+    from ..findings import Evidence
     from .app import Desk
 
 #: Labels that are offered for an entry; any other may be typed.
@@ -66,6 +69,8 @@ def perform(desk: Desk, name: str, args: Arguments) -> tuple[str, str]:
         )
     if name == "incident":
         return _incident(desk, args)
+    if name == "decide":
+        return _decide(desk, args)
     if name not in _EDITS:
         raise Unusable(name)
     edit, said = _EDITS[name](desk, args)
@@ -163,6 +168,8 @@ def _incident(desk: Desk, args: Arguments) -> tuple[str, str]:
     index, role, said = _whole(args, "index"), _text(args, "role"), _text(args, "time")
     if role not in ROLES:
         raise Unusable(role)
+    if role == "trigger":
+        return _decide(desk, {**args, "status": "confirmed" if said.strip() else "unknown"})
     clock = sheet(desk.store.read()).clock
     exact = args.get("moment")  # of a log line, which is more than a time that is typed says
     at = exact if isinstance(exact, int) else moment(said, clock) if said.strip() else None
@@ -183,16 +190,90 @@ def _incident(desk: Desk, args: Arguments) -> tuple[str, str]:
     return desk.store.change(edit, done), f"{done}{follows}"
 
 
+def _decide(desk: Desk, args: Arguments) -> tuple[str, str]:
+    """What a person says of an outage's trigger: this one, not this one, nobody knows, or still open.
+
+    It is named by the number of a quoted line (`cite`), a log line (`file`, `line`), an entry (`ref`), or a time and words.
+    """
+    index, status = _whole(args, "index"), _text(args, "status")
+    text = desk.store.read()
+    before = deciding.decision(text, index)
+    cite = _whole(args, "cite") if "cite" in args else None
+    evidence = None
+    if status in ("unknown", "unconfirmed"):
+        made = replace(before, status=status, words="", cites=())
+        done = "trigger unknown" if status == "unknown" else "trigger open"
+    elif status in ("rejected", "considered") and cite is not None:
+        left = tuple(one for one in before.rejected if one != cite)
+        made = replace(before, rejected=(*left, cite) if status == "rejected" else left)
+        if made.status == "confirmed" and made.cites[:1] == (cite,):
+            made = replace(made, status="unconfirmed", words="", cites=())
+        done = f"candidate {status}"
+    elif status == "confirmed":
+        made, evidence = _named(desk, text, index, args, cite)
+        made = replace(made, rejected=tuple(one for one in before.rejected if one not in made.cites[:1]))
+        done = "trigger confirmed"
+    else:
+        raise Unusable(status)
+    try:
+        log = desk.log()
+    except NoLogs:
+        log = None
+
+    def edit(now: str) -> str:
+        decided = made
+        if evidence is not None:
+            number, now = edits.quoted(now, evidence)
+            decided = replace(made, cites=(number,))
+        if decided.status == "unconfirmed":
+            # The first candidate that is left stands for the trigger until someone decides.
+            first = next((one for one in deciding.choices(now, index) if one.cites[:1] and one.cites[0] not in decided.rejected), None)
+            decided = replace(decided, time=first.moment if first else None, cites=first.cites[:1] if first else ())
+        moved = decided.time != before.time or (decided.status == "unknown") != (before.status == "unknown")
+        now = deciding.decide(now, index, decided)
+        return desk.recount.apply(now, log.masker) if moved and log and desk.recount else now
+
+    return desk.store.change(edit, done), done
+
+
+def _named(desk: Desk, text: str, index: int, args: Arguments, cite: int | None) -> tuple[Decision, Evidence | None]:
+    """The trigger that a person names, and the log line to quote for it when it is one."""
+    page = sheet(text)
+    if cite is not None:
+        choice = next((one for one in deciding.choices(text, index) if one.cites[:1] == (cite,)), None)
+        if choice is None or choice.moment is None:
+            raise edits.Stale()
+        return Decision("confirmed", choice.moment, "", (cite,)), None
+    if "file" in args:
+        item, row = desk.log().quote(_text(args, "file"), _whole(args, "line"))
+        return Decision("confirmed", row.moment, edits.said_by(row)), item
+    said, words = _text(args, "time"), plain(_text(args, "words", ""))
+    at = moment(said, page.clock)
+    if at is None:
+        raise edits.Refused(f"{plain(said)[:40] or 'An empty time'} is no time; write it as 10:43:05, or 2026-11-23 10:43:05.")
+    if not words:
+        ref = _text(args, "ref", "")
+        entry = next((one for one in page.items if one.ref == ref), None) or next((one for one in page.items if one.moment == at), None)
+        if entry is None:
+            raise edits.Refused("No entry has that time; say in words what happened, or choose a log line.")
+        chosen = next((one for one in deciding.choices(text, index) if one.cites[:1] == entry.cites[:1] != ()), None)
+        if chosen is not None:
+            return Decision("confirmed", chosen.moment, "", chosen.cites[:1]), None
+        return Decision("confirmed", entry.moment, uncited(entry.words).replace("`", ""), entry.cites), None
+    return Decision("confirmed", at, words), None
+
+
 def incident(page: Sheet, index: int) -> dict[str, Any]:
     """An incident as the page shows it: its moments as times, and what it cost in words."""
     one = page.incidents[index]
-    times = {role: moment_of(one.get(role)) for role in ROLES}
+    times = {role: instant(one.get(role)) for role in ROLES}
     onset, recovery = times["onset"], times["recovery"]
     failed, requests, share = one.get("failed"), one.get("requests"), one.get("failed_percent")
     counted = isinstance(failed, int) and isinstance(requests, int) and requests > 0
     return {
         "index": index,
         "severity": str(one.get("severity") or ""),
+        "what": {"silence": "requests missing, estimated", "errors": "outcomes were failures"}.get(str(one.get("signal")), "requests failed"),
         "times": {role: "" if at is None else page.clock.time(at) for role, at in times.items()},
         "gaps": {role: "" if at is None or onset is None else _gap(at - onset) for role, at in times.items()},
         "lasted": duration(recovery - onset)

@@ -10,11 +10,11 @@ from typing import Any
 from flask import Blueprint, Flask, Response, abort, jsonify, render_template, request
 from markupsafe import Markup
 
-from ..check import check
-from ..document import parse
+from ..drafting.document import parse
 from ..errors import RetrologError
-from ..render import markdown
-from . import actions, figures, security, sheet
+from ..finishing.check import check
+from ..finishing.render import markdown
+from . import actions, deciding, figures, security, sheet
 from .logs import EventLog, Filter, NoLogs, asked
 from .recount import Recount
 from .security import Guard
@@ -30,7 +30,7 @@ ASSETS = {
     "net.js": "text/javascript",
 }
 # The figure is not among them: the page asks for the part of it that it shows.
-REGIONS = ("head", "incidents", "entries", "questions", "measures", "checks")
+REGIONS = ("head", "incidents", "entries", "triggers", "questions", "measures", "checks")
 
 
 class Desk:
@@ -194,6 +194,7 @@ def _context(desk: Desk, text: str) -> dict[str, Any]:
         "seen": fingerprint(text),
         "file": desk.store.path.name,
         "incidents": [actions.incident(page, at) for at in range(len(page.incidents))],
+        "triggers": [(deciding.decision(text, at), deciding.choices(text, at)) for at in range(len(page.incidents))],
     }
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .. import document as documents
 from .. import safe
-from ..document import CONFLICT, EVIDENCE, digest, parse
+from ..drafting import document as documents
+from ..drafting.document import CONFLICT, EVIDENCE, digest, parse
+from ..drafting.entries import clock_of, instant, moment
+from ..drafting.view import evidence_key
 from ..findings import Evidence
-from ..view import evidence_key
 from ..wording import sentence
 from . import front
 from .parts import (
@@ -39,8 +40,6 @@ from .sheet import (
     Item,
     Piece,
     cells,
-    clock_of,
-    moment,
     pieces,
     question,
     sheet,
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Refused", "Stale", "add", "add_action", "answer", "change", "drop", "drop_action", "join", "keep", "promote",
-    "recounted", "set_action", "set_incident", "set_status", "spoken", "take_newer",
+    "quoted", "recounted", "said_by", "set_action", "set_incident", "set_status", "spoken", "take_newer",
 ]  # fmt: skip
 
 STATUSES = ("draft", "final")
@@ -65,9 +64,14 @@ _FOLLOWS = ("title", "summary", "impact.", "detection.", "candidate.", "resoluti
 
 def spoken(row: Row) -> str:
     """The words of a promoted line: who says it, and what, so that none of it is taken for Markdown."""
+    return safe.prose(said_by(row))
+
+
+def said_by(row: Row) -> str:
+    """The same as plain text, for where it is made inert later."""
     who = row.service or row.source
     said = row.message if row.status is None else f"{row.message} was answered {row.status}"
-    return safe.prose(sentence(f"{who}: {said}"[:LONGEST]))
+    return sentence(f"{who}: {said}"[:LONGEST])
 
 
 def keep(text: str, ref: str, mark: str, on: bool = True) -> str:
@@ -140,7 +144,7 @@ def promote(text: str, *, time: str, label: str, words: str, evidence: Evidence)
 
     A line that is quoted already keeps its number. `evidence.text` is what the document may show (masked).
     """
-    number, text = _quoted(text, evidence)
+    number, text = quoted(text, evidence)
     return add(text, time=time, label=label, words=f"{uncited(plain(words))} [E{number}]")
 
 
@@ -203,13 +207,13 @@ def drop_action(text: str, row: int, mark: str) -> str:
 def set_incident(text: str, index: int, values: Mapping[str, int | None]) -> str:
     """The front matter with other moments (microseconds) of an incident: onset, recovery, trigger, detected, resolution."""
     document = parse(text)
-    clock, _ = clock_of(document)
+    clock = clock_of(document.metadata)
     found = document.metadata.get("incidents")
     if not isinstance(found, list) or not 0 <= index < len(found) or not isinstance(found[index], dict):
         raise Refused("The front matter holds no such incident.")
     changed = {key: clock.iso(value) for key, value in values.items() if key in KEYS}
     merged = {**found[index], **changed}
-    onset, recovery = (_of(merged.get(key)) for key in ("onset", "recovery"))
+    onset, recovery = (instant(merged.get(key)) for key in ("onset", "recovery"))
     if onset is None:
         raise Refused("An outage needs an onset.")
     if recovery is not None and recovery < onset:
@@ -250,7 +254,7 @@ def recounted(text: str, fresh: str) -> str:
         {int(n) for name in done for n in _CITED.findall(new.get(name, ""))} - set(sheet(text).evidence)
     ):
         if number in quotations:
-            _, text = _quoted(text, quotations[number])
+            _, text = quoted(text, quotations[number])
     for key in ("title", "incidents"):
         if key in drafted.metadata and parse(text).metadata.get(key) != drafted.metadata[key]:
             text = front.with_value(text, key, drafted.metadata[key])
@@ -282,12 +286,6 @@ def set_status(text: str, status: str) -> str:
     return front.with_value(text, "status", status)
 
 
-def _of(value: Any) -> int | None:
-    from ..render import moment as read
-
-    return read(value)
-
-
 def _item(parts: Sequence[Piece], ref: str, mark: str) -> Item:
     item = parts[place_of(parts, ref, mark)].item
     if item is None:
@@ -304,7 +302,7 @@ def _line(time: str, label: str, words: str) -> str:
 
 
 def _moment(text: str, time: str) -> int:
-    clock, _ = clock_of(parse(text))
+    clock = clock_of(parse(text).metadata)
     at = moment(plain(time), clock)
     if at is None:
         raise Refused(
@@ -321,7 +319,7 @@ def _rewritten(piece: Piece, line: str, text: str) -> Piece:
     return replace(piece, raw=f"{line}{tail.group() if tail else newline}", item=None)
 
 
-def _quoted(text: str, evidence: Evidence) -> tuple[int, str]:
+def quoted(text: str, evidence: Evidence) -> tuple[int, str]:
     """The number of a quoted line in the document, which gets the quotation when it lacks it."""
     document = parse(text)
     value = document.data("index")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from .. import figure, render
-from ..document import Document
+from ..drafting.document import Document
+from ..drafting.entries import instant
+from ..finishing import figure
 from ..wording import SECOND
 from .sheet import KEYS, Sheet
 
@@ -55,7 +56,7 @@ def _interesting(sheet: Sheet, whole: tuple[int, int]) -> tuple[int, int]:
         at
         for one in sheet.incidents
         for kind in KEYS
-        if (at := render.moment(one.get(kind))) is not None and whole[0] <= at <= whole[1]
+        if (at := instant(one.get(kind))) is not None and whole[0] <= at <= whole[1]
     ]
     if not times:
         return whole
@@ -67,8 +68,8 @@ def _marked(sheet: Sheet, first: int, last: int) -> tuple[list[figure.Mark], lis
     marks: list[figure.Mark] = []
     spans: list[tuple[int, int | None]] = []
     for one in sheet.incidents:
-        times = {kind: render.moment(one.get(kind)) for kind in KEYS}
-        marks += [figure.Mark(kind, at) for kind, at in times.items() if at is not None]
+        times = {kind: instant(one.get(kind)) for kind in KEYS}
+        marks += figure.marks_of(one, times)
         onset, recovery = times["onset"], times["recovery"]
         if onset is not None and onset <= last and (recovery is None or recovery >= first):
             spans.append((onset, recovery))

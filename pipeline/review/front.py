@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..document import parse
+from ..drafting.document import parse
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*:(?:\s|$)")
 

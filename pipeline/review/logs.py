@@ -10,12 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import evidence, safe
-from ..document import Document
+from .. import safe
+from ..analysis import evidence
+from ..drafting.document import Document
+from ..drafting.mask import Masker
 from ..errors import RetrologError
 from ..findings import Evidence
-from ..investigate import Options, fetcher
-from ..mask import Masker
+from ..investigate import fetcher
+from ..options import Options
 from ..window import Window, read_zone
 from ..wording import SECOND, Clock
 from .sheet import Sheet
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from ..sources import Discovery
+    from ..reading.sources import Discovery
 
 ROWS = 120  # lines shown at a time
 SPAN = (
@@ -59,7 +61,7 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
     user names them: opening a document must not reach out to a network. Raises NoLogs with what to do.
     """
     from ..config import load
-    from ..render import moment
+    from ..drafting.entries import instant
     from ..wording import zone
 
     metadata = document.metadata
@@ -75,7 +77,7 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
         )
     name = str(given.get("zone") or metadata.get("zone") or "UTC")
     options = Options(
-        window=Window(moment(bounds.get("start")), moment(bounds.get("end"))),
+        window=Window(instant(bounds.get("start")), instant(bounds.get("end"))),
         zone=read_zone(name) if given.get("zone") else zone(name),
         zone_name=name,
         zone_given=bool(given.get("zone")),
@@ -180,7 +182,7 @@ class EventLog:
     @cached_property
     def found(self) -> Discovery:
         """The files; raises NothingToRead when there are none."""
-        from ..sources import discover
+        from ..reading.sources import discover
 
         return discover(self.question.paths, self.question.options.include, self.question.options.exclude)
 
@@ -219,7 +221,7 @@ class EventLog:
         import numpy as np
         import pyarrow as pa
 
-        from ..events import collect
+        from ..commands.events import collect
 
         pc = _compute()
         ahead = {name: round(seconds * SECOND) for name, seconds in self.question.offsets.items() if seconds}
@@ -377,7 +379,7 @@ def _folded(table: pa.Table, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
     import pyarrow as pa
 
-    from ..patterns import signatures
+    from ..counting.patterns import signatures
 
     places = np.flatnonzero(keep)
     same = np.zeros(table.num_rows, np.int64)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .. import document as documents
-from ..document import CONFLICT, digest, parse
+from ..drafting import document as documents
+from ..drafting.document import CONFLICT, ENTRIES, TIMELINE, digest, parse
 from ..errors import RetrologError
-from .sheet import TIMELINE, Piece, pieces
+from .sheet import Piece, pieces
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
@@ -65,12 +65,10 @@ def without(parts: Sequence[Piece], at: int) -> list[Piece]:
 
 def with_body(piece: Piece, body: str, sha: str = "") -> Piece:
     assert piece.block is not None
-    block = piece.block
-    begin = block.begin
+    block, begin = piece.block, piece.block.begin
     if sha:
-        block, begin = replace(block, sha=sha, seen=""), ""
-    elif block.begin:
-        begin = block.begin
+        block = replace(block, sha=sha, seen="")
+        begin = block.marker().replace("\n", "\r\n" if begin.endswith("\r\n") else "\n")
     changed = replace(block, body=body, begin=begin)
     return Piece(changed.raw, changed)
 
@@ -89,7 +87,7 @@ def inserted(parts: Sequence[Piece], piece: Piece, at: int) -> list[Piece]:
             raise Refused("The document has no timeline to put this in.")
         place = head + 1
     while (
-        place < len(parts) and (block := parts[place].block) and block.id.startswith(f"{CONFLICT}{TIMELINE}.")
+        place < len(parts) and (block := parts[place].block) and block.id.startswith(CONFLICT + ENTRIES)
     ):
         place += 1
     return [*parts[:place], *spaced(parts[place - 1].raw if place else "", piece), *parts[place:]]

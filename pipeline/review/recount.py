@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..drafting.decisions import Decision
+from ..drafting.entries import instant
+from ..drafting.mask import Masker, masked
 from ..findings import Bound, Candidate, Findings, Incident
-from ..mask import Masker, masked
-from ..render import moment
 from ..wording import SECOND
 from . import edits
 from .sheet import Item, Sheet, sheet, uncited
@@ -44,8 +45,9 @@ class Recount:
 
         Text that a human has worded stays. Raises Refused when the logs no longer hold the same outages.
         """
-        from .. import draft
-        from ..document import parse
+        from ..drafting import draft
+        from ..drafting.document import parse
+        from ..drafting.merge import merge
 
         study = self.study()
         page = sheet(text)
@@ -61,12 +63,13 @@ class Recount:
             masked(found, masker), str(metadata.get("command") or ""),
             style if style in draft.STYLES else "retrolog", mask=False, previous=text,
         )  # fmt: skip
-        return edits.recounted(text, fresh)
+        # Where only the trigger is another, a later draft says the same by itself, so nothing here is the human's alone.
+        return edits.recounted(text, fresh) if _moved(study.findings, page) else merge(text, fresh)
 
 
 def _overridden(study: Study, page: Sheet, slo: float | None) -> Findings:
     """The findings with the moments that the document's front matter states, and what follows from them."""
-    from ..lessons import lessons
+    from ..analysis.lessons import lessons
 
     findings = study.findings
     incidents = tuple(
@@ -84,22 +87,35 @@ def _overridden(study: Study, page: Sheet, slo: float | None) -> Findings:
     )
 
 
+def _moved(findings: Findings, page: Sheet) -> bool:
+    """Whether a human has set a moment other than the trigger's."""
+    for found, stated in zip(findings.incidents, page.incidents, strict=True):
+        last = found.recovery.time if found.recovery else None
+        told = ((found.onset.time, "onset"), (last, "recovery"), *(
+            (getattr(found, role).time if getattr(found, role) else None, role) for role in ("detected", "resolution")
+        ))  # fmt: skip
+        if any(not _same(time, instant(stated.get(role))) for time, role in told):
+            return True
+    return False
+
+
 def _incident(
     study: Study, incident: Incident, at: int, stated: dict[str, Any], page: Sheet, slo: float | None
 ) -> Incident:
-    onset, recovery = moment(stated.get("onset")), moment(stated.get("recovery"))
+    onset, recovery = instant(stated.get("onset")), instant(stated.get("recovery"))
     before = incident.recovery.time if incident.recovery else None
     if onset is not None and (onset != incident.onset.time or recovery != before):
         incident = _between(study, incident, at, onset, recovery, slo)
     chosen: dict[str, Any] = {}
-    for role in _ROLES:
+    # A trigger that someone decided on is the draft's to name (`decisions`).
+    for role in _ROLES[Decision.of(stated).made :]:
         now = getattr(incident, role)
-        time = moment(stated.get(role))
+        time = instant(stated.get(role))
         if not _same(time, now.time if now else None):
             chosen[role] = None if time is None else _candidate(incident, time, page.items, page)
     incident = replace(incident, **chosen)
     trigger = incident.trigger
-    if trigger is not None:
+    if trigger is not None and "trigger" in chosen:
         rest = tuple(one for one in incident.candidates if one.time != trigger.time)
         incident = replace(incident, candidates=(trigger, *rest))
     return incident
@@ -108,9 +124,9 @@ def _incident(
 def _between(
     study: Study, incident: Incident, at: int, onset: int, recovery: int | None, slo: float | None
 ) -> Incident:
-    from .. import outages
-    from ..analysis import scope_of, severity_of
-    from ..impact import impact
+    from ..analysis import outages
+    from ..analysis.analyse import scope_of, severity_of
+    from ..analysis.impact import impact
     from ..window import Window
 
     window = Window(*study.findings.window)

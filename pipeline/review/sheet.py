@@ -9,27 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from .. import render
-from ..document import CONFLICT, Block, Data, Document, Text, digest, parse
+from ..drafting.citations import citations
+from ..drafting.decisions import Decision
+from ..drafting.document import CONFLICT, ENTRIES, TIMELINE, Block, Data, Document, Text, digest, parse
+from ..drafting.entries import ENTRY, HEADING, clock_of, items, moment
 from ..findings import Evidence
-from ..verify import citations
-from ..wording import SECOND, Clock, zone
+from ..finishing import render
+from ..wording import Clock
 
-TIMELINE = "timeline"
 REVIEW = "review"  # the data comment that holds what was kept
 KEYS = ("trigger", "onset", "detected", "resolution", "recovery")
 
-_ENTRY = re.compile(
-    r"\s*[-*+][ \t]+(?P<time>(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[+-]\d\d:\d\d)?)"
-    r"[ \t]+[—–-][ \t]+(?:\*\*(?P<label>[^*\n]{1,40})\*\*[ \t]*)?(?P<words>.*)",
-    re.DOTALL,
-)
 _CITED = re.compile(r"\[E(\d+)\]")
 _QUESTION = re.compile(r"\*\*Question \((?P<owner>[^)\n]*)\):\*\*\s*(?P<question>.*)", re.DOTALL)
-_ITEM = re.compile(r"\s{0,3}[-*+][ \t]")
 _CELL = re.compile(r"(?<!\\)\|")
 OPEN = "owner?"
 
@@ -113,52 +107,15 @@ class Sheet:
 
     @property
     def open(self) -> int:
-        """What is left to do: entries not looked at, questions without an answer, measures without an owner."""
+        """What is left to do: entries not looked at, open triggers and questions, measures without an owner."""
         left = sum(not item.done for item in self.items) + sum(not one.answer for one in self.questions)
+        left += sum(Decision.of(one).status == "unconfirmed" for one in self.incidents)
         return left + sum(not action.cells.get("owner") for action in self.actions)
-
-
-def clock_of(document: Document) -> tuple[Clock, tuple[int | None, int | None]]:
-    """The clock the document is written in, and its window in microseconds."""
-    window = document.metadata.get("window")
-    bounds = window if isinstance(window, dict) else {}
-    start, end = render.moment(bounds.get("start")), render.moment(bounds.get("end"))
-    return Clock(str(document.metadata.get("zone") or "UTC"), start, end), (start, end)
-
-
-def moment(text: str, clock: Clock) -> int | None:
-    """A time as the timeline writes it (`10:43:05`, with a date or an offset where needed) in microseconds.
-
-    Without a date it is on the day of the clock's first moment; a time before that by more than half a day belongs to
-    the day after, so that a window across midnight needs no date. None when it is no time.
-    """
-    match = re.fullmatch(
-        r"(?:(\d{4}-\d\d-\d\d)[ T])?(\d{1,2}:\d\d)(:\d\d)?(\.\d{1,6})?\s?([+-]\d\d:\d\d|Z)?", text.strip()
-    )
-    if match is None:
-        return None
-    day, hour, second, fraction, offset = match.groups()
-    if day is None and clock.first is None:
-        return None
-    date = day or clock.date(clock.first or 0)
-    try:
-        at = datetime.fromisoformat(f"{date}T{hour.zfill(5)}{second or ':00'}{fraction or ''}{offset or ''}")
-    except ValueError:
-        return None
-    value = _micros(at, clock)
-    if day is None and clock.first is not None and clock.first - value > 43_200 * SECOND:
-        value = _micros(at + timedelta(days=1), clock)
-    return value
-
-
-def _micros(at: datetime, clock: Clock) -> int:
-    aware = at if at.tzinfo else at.replace(tzinfo=zone(clock.zone_name))
-    return round(aware.timestamp() * SECOND)
 
 
 def pieces(document: Document) -> list[Piece]:
     """The document in parts, in order; their `raw` joined is the document's text."""
-    clock, _ = clock_of(document)
+    clock = clock_of(document.metadata)
     kept = _kept(document)
     inside = False
     seen: dict[str, int] = {}
@@ -170,7 +127,7 @@ def pieces(document: Document) -> list[Piece]:
             result.append(Piece(segment.raw, data=segment.name))
         elif isinstance(segment, Block):
             name = segment.id.removeprefix(CONFLICT)
-            entry = name.startswith(f"{TIMELINE}.")
+            entry = name.startswith(ENTRIES)
             inside = entry or name == TIMELINE
             item = None
             if entry and name == segment.id and name not in taken:
@@ -192,7 +149,7 @@ def _kept(document: Document) -> dict[str, str]:
 
 
 def _from_block(block: Block, clock: Clock, kept: dict[str, str], newer: Block | None) -> Item | None:
-    found = _ENTRY.match(block.body)
+    found = ENTRY.match(block.body)
     if found is None:
         return None
     mark = digest(block.body)
@@ -207,38 +164,22 @@ def _from_block(block: Block, clock: Clock, kept: dict[str, str], newer: Block |
 def _split(segment: Text, clock: Clock, seen: dict[str, int]) -> tuple[bool, list[Piece]]:
     """Human text inside the timeline as its entries and what is between; also whether the timeline goes on after it."""
     lines = [line for line in re.split(r"(?<=\n)", segment.raw) if line]
+    heading = next((at for at, line in enumerate(lines) if HEADING.match(line)), None)
     result: list[Piece] = []
-    at = 0
-    while at < len(lines):
-        if re.match(r"#{1,6}\s", lines[at]):
-            result.append(Piece("".join(lines[at:])))
-            return False, result
-        stop = at + 1
-        if not _ENTRY.fullmatch(lines[at].rstrip()):
-            while (
-                stop < len(lines) and not _ITEM.match(lines[stop]) and not re.match(r"#{1,6}\s", lines[stop])
-            ):
-                stop += 1
-            result.append(Piece("".join(lines[at:stop])))
-            at = stop
-            continue
-        while (
-            stop < len(lines)
-            and lines[stop].strip()
-            and not _ITEM.match(lines[stop])
-            and lines[stop][0] != "#"
-        ):
-            stop += 1
-        body = "".join(lines[at:stop])
-        while stop < len(lines) and not lines[stop].strip():
-            stop += 1
-        result.append(Piece("".join(lines[at:stop]), item=_from_text(body, clock, seen)))
-        at = stop
-    return True, result
+    done = 0
+    for start, stop, _ in items(lines):
+        if done < start:
+            result.append(Piece("".join(lines[done:start])))
+        body = "".join(lines[start:stop])
+        result.append(Piece(body, item=_from_text(body.rstrip(), clock, seen)))
+        done = stop
+    if done < len(lines):
+        result.append(Piece("".join(lines[done:])))
+    return heading is None, result
 
 
 def _from_text(body: str, clock: Clock, seen: dict[str, int]) -> Item | None:
-    found = _ENTRY.match(body)
+    found = ENTRY.match(body)
     if found is None:
         return None
     mark = digest(body)
@@ -271,7 +212,7 @@ def _unquoted(body: str) -> str:
 def _conflicts(blocks: dict[str, Block]) -> Iterator[Conflict]:
     for block in blocks.values():
         name = block.id.removeprefix(CONFLICT)
-        if name != block.id and name in blocks and not name.startswith(f"{TIMELINE}."):
+        if name != block.id and name in blocks and not name.startswith(ENTRIES):
             title = name.split(".")[0].replace("-", " ").capitalize()
             yield Conflict(f"b:{name}", digest(blocks[name].body), title, _unquoted(block.body))
 
@@ -330,11 +271,13 @@ def evidence(text: str) -> dict[int, Evidence]:
 def sheet(text: str) -> Sheet:
     """The document as the page shows it; parts that a human's edit has broken are left out, never an error."""
     document = parse(text)
-    clock, window = clock_of(document)
+    metadata = document.metadata
+    clock = clock_of(metadata)
+    bounds = metadata.get("window")
+    window = (clock.first if isinstance(bounds, dict) and bounds.get("start") else None, clock.last)
     blocks = document.blocks
     actions = blocks.get("actions")
     columns, rows = table(actions.body) if actions else ((), ())
-    metadata = document.metadata
     return Sheet(
         title=str(metadata.get("title") or "Postmortem"),
         status=str(metadata.get("status") or "draft"),

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..document import Block, Data, parse
-from ..errors import NotADraft, RetrologError
+from ..drafting.document import Block, Data, parse
+from ..errors import CannotWrite, NotADraft, RetrologError
 from ..files import write_atomically
 
 STEPS = 500  # changes that can be undone
@@ -111,7 +111,10 @@ class Store:
             if after == before:
                 return before, after
             if self.read() == before:
-                write_atomically(self.path, after)
+                try:
+                    write_atomically(self.path, after)
+                except OSError as error:
+                    raise CannotWrite(f"{self.path.name} cannot be written ({error.strerror}); nothing was changed.") from error
                 return before, after
         raise Clash("The file is being written by another program; try again in a moment.")
 

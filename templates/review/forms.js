@@ -137,6 +137,7 @@ export function startForms(change) {
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     if (event.target.matches("input[data-role], input[data-cell], input[data-owner]")) return event.target.blur();
+    if (event.target.matches("[data-trigger-time], [data-trigger-words]")) return event.target.closest(".trigger").querySelector('[data-decide="own"]').click();
     if (!(event.ctrlKey || event.metaKey)) return;
     if (by("d-entry").open) by("d-entry").querySelector("form").requestSubmit();
     else if (event.target.matches("[data-answer]")) {

@@ -9,7 +9,8 @@ export const table = [
   [["m"], "merge the entry into the one above"],
   [["x"], "drop the entry"],
   [["a"], "add an entry of your own"],
-  [["t"], "take this moment as the trigger"],
+  [["t"], "confirm this as the trigger"],
+  [["c"], "to the candidates for the trigger"],
   [["[", "]"], "take this moment as the onset, as the recovery"],
   [["l", "h"], "to the log lines, back to the entries"],
   [["p"], "promote the log line to an entry"],
@@ -29,7 +30,7 @@ export const table = [
 
 const names = {
   j: "next", ArrowDown: "next", k: "previous", ArrowUp: "previous", y: "keep", e: "edit", Enter: "open", m: "join",
-  x: "drop", a: "add", t: "trigger", "[": "onset", "]": "recovery", l: "logs", h: "entries", p: "promote", o: "line",
+  x: "drop", a: "add", t: "trigger", c: "candidates", "[": "onset", "]": "recovery", l: "logs", h: "entries", p: "promote", o: "line",
   "/": "search", g: "all", q: "question", w: "owner", n: "add-action", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out",
   "−": "zoom-out", 0: "zoom-all", u: "undo", U: "redo", F: "final", "?": "help",
 };

@@ -63,6 +63,16 @@ export async function redraw() {
   const body = await get("figure", shown || {});
   replace(document.getElementById("figure"), body.html);
   cursor(moment);
+  reveal();
+}
+
+// Where the figure is wider than its region, as on a phone, the outage is what is seen of it first.
+export function reveal() {
+  const region = document.getElementById("figure");
+  const band = region.querySelector("rect.span");
+  if (!band || region.scrollWidth <= region.clientWidth) return;
+  const [at, here] = [band.getBoundingClientRect(), region.getBoundingClientRect()];
+  region.scrollLeft += (at.left + at.right) / 2 - (here.left + here.right) / 2;
 }
 
 function scale(by) {
@@ -81,6 +91,7 @@ export const plotActions = {
 
 export function startPlot({ jump, dot }) {
   const region = document.getElementById("figure");
+  reveal();
   region.addEventListener("pointerdown", (event) => {
     if (event.target.closest("svg.figure") && event.button === 0) drag = { at: momentAt(event), x: event.clientX };
   });

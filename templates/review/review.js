@@ -1,6 +1,6 @@
 // Ties the page together: the selected entry, what can be done to it, and news from the file.
 
-import { get, onShow, post, refresh, say, Refusal } from "./net.js";
+import { get, onShow, post, refresh, saved, say, Refusal } from "./net.js";
 import { loadLog, logActions, startLog } from "./log.js";
 import { startPlot, plotActions, cursor, redraw } from "./plot.js";
 import { startForms, editEntry, clash, help } from "./forms.js";
@@ -91,12 +91,12 @@ function join(entry) {
   return change("join", { ...named(entry), into: into.ref, into_mark: into.mark });
 }
 
-export function setRole(role, time, moment) {
+export function setRole(role, time, moment, what = {}) {
   const fields = [...document.querySelectorAll(`input[data-role="${role}"]`)];
   if (!fields.length) return say("There is no outage to set this for.");
   say("Counting…");
   const index = Number(fields[0].dataset.incident);
-  return change("incident", { index: nearestIncident(time, index), role, time, moment });
+  return change("incident", { index: nearestIncident(time, index), role, time, moment, ...what });
 }
 
 // With several outages a moment belongs to the one whose onset is next to it.
@@ -155,6 +155,7 @@ export const actions = {
     choose(current());
   },
   trigger: (target) => role("trigger", target),
+  candidates: () => toNext(".trigger:has(.state.open) [data-decide], .trigger [data-decide]", "outage"),
   onset: (target) => role("onset", target),
   recovery: (target) => role("recovery", target),
   promote: () => logActions.promote((args) => change("promote", args)),
@@ -189,11 +190,32 @@ export const actions = {
 function role(name, target) {
   const inLog = (target && target.closest && target.closest(".logs")) || logActions.inside();
   const line = inLog && logActions.current();
-  if (line) return setRole(name, line.dataset.time, Number(line.dataset.moment));
-  return withEntry((entry) => setRole(name, entry.dataset.time))(target);
+  const quoted = (row) => ({ file: row.dataset.file, line: Number(row.dataset.line) });
+  if (line) return setRole(name, line.dataset.time, Number(line.dataset.moment), name === "trigger" ? quoted(line) : {});
+  return withEntry((entry) => setRole(name, entry.dataset.time, undefined, name === "trigger" ? { ref: entry.dataset.ref } : {}))(target);
+}
+
+function decide(button) {
+  const part = button.closest(".trigger");
+  const index = Number(part.dataset.incident);
+  const status = button.dataset.decide;
+  if (status !== "own") {
+    const cite = button.dataset.number ? { cite: Number(button.dataset.number) } : {};
+    return change("decide", { index, status, ...cite });
+  }
+  const time = part.querySelector("[data-trigger-time]");
+  const words = part.querySelector("[data-trigger-words]");
+  if (!words.value.trim()) {
+    say("Say in words what happened.", true);
+    return words.focus();
+  }
+  const failed = saved(time, words);
+  return change("decide", { index, status: "confirmed", time: time.value, words: words.value }).then((done) => done || failed());
 }
 
 document.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-decide]");
+  if (choice) return decide(choice);
   const button = event.target.closest("[data-do]");
   if (button && !button.disabled) {
     const entry = button.closest(".entry");

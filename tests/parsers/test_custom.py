@@ -4,6 +4,7 @@ import importlib.metadata
 import pickle
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,6 +152,15 @@ class _Entry:
         return self._loads
 
 
+@pytest.fixture
+def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that declares formats is on the path."""
+    (tmp_path / "pkg-1.dist-info").mkdir()
+    (tmp_path / "pkg-1.dist-info" / "entry_points.txt").write_text("[retrolog.formats]\na = pkg:a\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("_installed")
 def test_packages_add_formats_and_broken_ones_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     good, taken = (Format(name, "T", ("x", "y"), "r", parse=lambda text, context: None) for name in ("fine", "taken"))
     entries = [_Entry("a", (good, taken)), _Entry("b", ImportError("no module")), _Entry("c", 5), _Entry("d", good)]
@@ -164,6 +174,12 @@ def test_packages_add_formats_and_broken_ones_are_said(monkeypatch: pytest.Monke
         "the entry point c",
         "the log format fine of pkg:d is left out: its name is taken",
     ]
+
+
+@pytest.mark.usefixtures("_installed")
+def test_a_package_that_is_not_there_is_said() -> None:
+    with pytest.warns(UserWarning, match=r"the log format a \(pkg:a\) cannot be loaded"):
+        assert declared() == []
 
 
 _FORM = own_format("own", grok=r"%{DATA:time}\|%{LOGLEVEL:level}?\|%{GREEDYDATA:message}")

@@ -66,6 +66,13 @@ ACCESS = [
 ]
 TAILS = [a + ' rt=0.{i} urt="0.{n}" ust="200" upstream=10.0.0.{n}:80 rid={i}f2c' for a in ACCESS]
 DECIMALS = [a + " 0.{i} 0.{n}" for a in ACCESS]
+INGRESS = [a + " {i} 0.{i} [shop-web-80] [] 10.0.0.{n}:8080 {i} 0.{n} 200 {i}f2c" for a in ACCESS]
+INGRESS_ODD = [
+    *INGRESS, *(a + t for a in ACCESS[:1] for t in (
+        " {i} 0.{i} [] [x] - - - - a{i}", " {i} 0.00{i} [a-b-80] [] 10.0.0.{n}:80, 10.0.0.2:80 0, {i} 0.1, 0.2 502, 200 {i}f", " {i} 0.5 [upstream-default-backend] [] 10.0.0.1:80 5 0.5 503",
+        " {i} 0.{i} [a b] [] 10.0.0.{n}:8080 {i} 0.{n} 200 -", " {i} 1 [a] [] 10.0.0.1:80 5 0.5 503 x{i}",
+    )),
+]
 SYSLOG = [
     "{bsd} web-{n} sshd[{i}]: Accepted publickey for deploy from 10.0.0.{n} port {i}",
     "{bsd} web-{n} kernel: [{i}.000123] TCP: out of memory",
@@ -79,7 +86,32 @@ ISO = ["{iso}+01:00 web-{n} app[{i}]: <{n}> started unit {i}", "{iso}+01:00 web-
 LOG4J = ["{day} {clock},{ms} INFO  [pool-{n}] com.example.App - order {i} placed", "{day} {clock},{ms} ERROR [main] com.example.Db - lost {i}"]
 TEXT = ["{day} {clock}.{ms} something happened to {i}", "{day} {clock}.{ms} WARN queue {n} is long"]
 POSTGRES = ["{day} {clock}.{ms} UTC [{i}] app@shop LOG:  duration: {n}.5 ms  statement: SELECT {i}", "{day} {clock}.{ms} UTC [{i}] app@shop ERROR:  deadlock detected"]
-NGINX = ['{slashed} [error] {n}#{n}: *{i} connect() failed (111: Connection refused), client: 10.0.0.{n}, server: s, request: "GET /{i} HTTP/1.1"']
+_PROXIED = '10.0.0.{n}:5{i} [23/Nov/2026:10:00:00.000] '
+HAPROXY = [
+    "{bsd} lb haproxy[81{d}]: " + _PROXIED + 'https~ web/s{n} 0/0/1/2/{n} 200 {i} - - ---- 1/1/0/0/0 0/0 "GET /p/{i} HTTP/1.1"',
+    "<134>{bsd} lb haproxy[81{d}]: " + _PROXIED + 'web web/<NOSRV> -1/-1/-1/-1/+{n} 503 +{i} - - SC-- 1/1/0/0/0 0/0 {{agent|x}} "POST /cart HTTP/2.0"',
+    "{bsd} lb haproxy[81{d}]: Server web/s{n} is DOWN, reason: Layer4 timeout, check duration: {i}ms.",
+    "{bsd} lb haproxy[81{d}]: 2001:db8::{n}f:5{i} [23/Nov/2026:10:00:00.000] web web/s{n} 0/0/1/2/-1 -1 0 - - CR-- 1/1/0/0/0 0/0 \"GET /abs/{i} HTTP/1.1\"",
+]
+HAPROXY_ODD = [
+    *HAPROXY, "{bsd} lb haproxy[81{d}]: " + _PROXIED + 'web web/<NOSRV> -1/-1/-1/-1/{n} 400 {i} - - PR-- 1/1/0/0/0 0/0 "<BADREQ>"',
+    "{bsd} lb haproxy[81{d}]: " + _PROXIED + "fnt bck/srv1 0/0/5007 {i} -- 0/0/0/0/3 0/0", "{bsd} lb haproxy: " + _PROXIED + "web/1: SSL handshake failure",
+    "{bsd} lb haproxy[81{d}]: " + _PROXIED + 'w w/s 0/0/1/2/3 200 12 - - ---- 1/1/0/0/0 0/0 "GET http://a/{i} HTTP/1.1"', "{bsd} lb haproxy[81{d}]: rid=abc{i} x",
+    "{iso}+01:00 lb haproxy[81{d}]: " + _PROXIED + 'web web/s{n} 0/0/1/2/3 200 12 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"', "{bsd} web-1 haproxy-exporter[{i}]: up {i}",
+]
+RFC5424 = [
+    '<13{d}>1 {day}T{clock}.{ms}Z web-{n} app {i} ID{n} [origin@32473 ip="10.0.0.{n}" x="a=b {{,"][meta id="{i}"] order {i} placed',
+    "<34>1 {day}T{clock}.{ms}{n}Z web-1 su - - - failed for user{i} rid=ab{i}c",
+    '<165>1 {day}T{clock}+01:00 - evnt - - [a][b c=""]',
+    '<165>1 {day}T{clock}Z h app x{n} - [a k="1" k="2"] twice', '<165>1 {day}T{clock}Z h app 1 - [a k="say \\"{i}\\""] escaped',
+    '<13>1 {day}T{clock}Z lb haproxy {i} - - 10.0.0.{n}:5{i} [23/Nov/2026:10:00:00.000] web web/s{n} 0/0/1/2/3 200 12 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"',
+]
+NGINX = ['{slashed} [error] {n}#{n}: *{i} connect() failed (111: Connection refused), client: 10.0.0.{n}, server: s, request: "GET /{i} HTTP/1.1"',
+    '{slashed} [warn] {n}#{n}: *{i} upstream timed out, client: 10.0.0.{n}, server: , request: "POST /cart?id={i} HTTP/2.0", upstream: "http://10.0.0.{n}:80/", host: "shop.example", referrer: "https://shop.example/{i}"',
+    '{slashed} [notice] {n}#{n}: signal {n} (SIGCHLD) received from {i}', '{slashed} [emerg] bind() failed, host: odd, client: 10.0.0.{n}',
+    '{slashed} [error] {n}#{n}: *{i} FastCGI sent in stderr: "PHP message: x, client: {n}", client: 10.0.0.{n}, server: s, request: "GET / HTTP/1.1", subrequest: "/auth", upstream: "fastcgi://unix:/run/x:", host: "-"',
+    '{slashed} [info] {n}#{n}: *{i} client closed, client: unix:, server: s, request: "PRI * HTTP/2.0"', "{slashed} [odd] {n}#{n}: *{i} x rid=ab{i}cd",
+]
 JSON = [
     '{{"timestamp":"{day}T{clock}.{ms}Z","level":"info","service":"shop","msg":"order {i} placed","order_id":{i}}}',
     '{{"timestamp":"{day}T{clock}.{ms}Z","level":"error","service":"shop","trace_id":"a{i}","msg":"failed","error":{{"type":"E","tries":{n}}}}}',
@@ -89,10 +121,60 @@ SPACED = [
     '{{"order": {i}, "ratio": {n}.{n}5, "event": "order placed", "logger": "shop", "level": "info", "timestamp": "{day}T{clock}.{ms}Z"}}',
     '{{"ok": true, "none": null, "text": "say \\"{i}\\"", "event": "x", "level": "warning", "timestamp": "{day}T{clock}.{ms}Z", "tags": ["a", {n}]}}',
 ]
-LOGFMT = ['ts={day}T{clock}.{ms}Z level=info msg="order placed" order={i} request_id=a{i}', "ts={day}T{clock}.{ms}Z level=warn msg=slow took={n}ms"]
+ESCAPED = [
+    '{{"time":"{day}T{clock}.{ms}Z","level":"info","logger":"shop","msg":"say \\"{i}\\" to C:\\\\dir\\n","note":"a\\tb \\"{n}\\""}}',
+    '{{"time":"{day}T{clock}.{ms}Z","level":"warn","logger":"shop","msg":"caf\\u00e9 {i}","user":"\\u003c{n}\\u003e"}}',
+    '{{"time":"{day}T{clock}.{ms}Z","level":"warn","logger":"s\\/p","msg":"path\\/{i} \\u002f\\u0022 ends in \\\\","tries":{n}}}',
+]
+REQUESTS = [
+    '{{"time":"{day}T{clock}.{ms}+01:00","client_ip":"10.0.0.{n}","method":"GET","uri":"/p/{i}?a={n}","status":20{d},"bytes":{i},"latency_ms":0.{n}5,"ua":"x/{n}"}}',
+    '{{"time":"{day}T{clock}.{ms}+01:00","client_ip":"10.0.0.{n}:4{n}","method":"POST","uri":"https://shop.example/p/{i}","status":502,"bytes":{i},"latency_ms":{i},"ua":""}}',
+]
+EPOCHS = [
+    '{{"level":"info","ts":{epoch}.{ms}{n},"logger":"api","msg":"request_id=ab{i}c done","n":{i}}}',
+    '{{"level":"error","ts":{epoch}.{ms}{n},"logger":"api","msg":"path=/x status=500 {i}","n":0{n}}}',
+    '{{"level":"info","ts":{epoch},"logger":"api","msg":"plain","v":-{n}.5,"w":{n}e3}}',
+]
+MILLIS = ['{{"level":{d}0,"time":{epoch}{ms},"pid":{n},"hostname":"web-{n}","msg":"listening on {i}"}}', '{{"level":50,"time":{epoch}{ms},"pid":{n},"hostname":"web-1","msg":"lost","err":{{"type":"E","stack":"a\\nb {i}"}}}}']
+LOGFMT = [
+    'ts={day}T{clock}.{ms}Z level=info msg="order placed" order={i} request_id=a{i}', "ts={day}T{clock}.{ms}Z level=warn msg=slow took={n}ms",
+    'ts={day}T{clock}.{ms}Z level=info msg="a = b and rid=ab{i}" caller=main.go:{n} empty= quoted=""',
+    "ts={day}T{clock}.{ms}Z level=info method=GET path=/p/{i} status=20{d} duration_ms={n} bytes={i} remote=10.0.0.{n}:5{n}",
+    'ts={day}T{clock}.{ms}Z level=error msg="say \\"{i}\\"" bare  spaced=1 x="y"z',
+]
+
+
+def in_cri(templates: list[str]) -> list[str]:
+    """The rows as containerd writes them; trailing zeros of the fraction are left out, as Go does."""
+    return [f"{{day}}T{{clock}}.{fraction}Z {stream} F {row}" for row in templates for fraction, stream in (("{ms}{ms}{ms}", "stdout"), ("{ms}1", "stderr"))]
+
+
+def in_docker(templates: list[str]) -> list[str]:
+    """The rows as docker's `json-file` has them."""
+    rows = [row.replace("\\", "\\\\").replace('"', '\\"') for row in templates]
+    return [
+        f'{{{{"log":"{row}\\n","stream":"{stream}","time":"{{day}}T{{clock}}.{fraction}Z"}}}}'
+        for row in rows for fraction, stream in (("{ms}{ms}{ms}", "stdout"), ("{ms}1", "stderr"))
+    ]  # fmt: skip
+
+
+INSIDE = {
+    "access": TAILS, "ingress": INGRESS, "json": JSON, "log4j": LOG4J, "text": [*TEXT, "{day} {clock} note rid=ab{i}c for {n}"], "logfmt": LOGFMT[:3], "nginx": NGINX[:3], "syslog": SYSLOG[:3],
+    "mixed": [*ACCESS, *JSON, "plain words {i}", "   indented {i}", "Traceback (most recent call last):", "ValueError: {i}", "Caused by: x {n}", "", "\\tat com.example.Main"],
+    "streams": ['{{"time":"{day}T{clock}Z","level":"info","msg":"m{i}","stream":"own"}}', 'level=info ts={day}T{clock}Z msg=x stream=own', '{{"time":"{day}T{clock}Z","level":"info","msg":"m{i}","x":"\\u00e9\\u001b"}}'],
+}  # fmt: skip
+WRAPPED = {f"cri {name}": in_cri(rows) for name, rows in INSIDE.items()} | {f"docker {name}": in_docker(rows) for name, rows in INSIDE.items()}
+WRAPPED |= {f"compose {name}": [f"{who} | {row}" for row in rows for who in ("api-1   ", "worker_{d}")] for name, rows in INSIDE.items()}
+WRAPPED |= {f"kubectl {name}": [f"[pod/shop-{{d}}d4/{who}] {row}" for row in rows for who in ("app", "side-car")] for name, rows in INSIDE.items()}
+WRAPPED["cri parts"] = [*in_cri(ACCESS), "{day}T{clock}.{ms}Z stdout P {i} begins ", "{day}T{clock}.{ms}Z stdout F", "{day}T{clock}.{ms}Z stderr F:x tagged {i}"]
+WRAPPED["docker parts"] = [
+    *in_docker(ACCESS), '{{"log":"{i} begins","stream":"stdout","time":"{day}T{clock}.{ms}Z"}}', '{{"log":"a\\nb {i}\\n","stream":"stdout","time":"{day}T{clock}.{ms}Z"}}',
+    '{{"log":"cr\\r\\n","stream":"stdout","time":"{day}T{clock}.{ms}Z"}}', '{{"log":"x\\n","stream":"stdout","attrs":{{"tag":"a"}},"time":"{day}T{clock}.{ms}Z"}}',
+]
 BODIES = {
-    "access": ACCESS, "access with pairs": TAILS, "access with decimals": DECIMALS, "syslog": SYSLOG, "syslog iso": ISO, "log4j": LOG4J,
-    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "json": JSON, "spaced json": SPACED, "logfmt": LOGFMT,
+    "access": ACCESS, "access with pairs": TAILS, "access with decimals": DECIMALS, "ingress": INGRESS, "odd ingress": INGRESS_ODD, "syslog": SYSLOG, "syslog iso": ISO, "log4j": LOG4J,
+    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "rfc 5424": RFC5424, "haproxy": HAPROXY, "odd haproxy": HAPROXY_ODD, "json": JSON, "spaced json": SPACED, "escaped json": ESCAPED, "json requests": REQUESTS, "json epochs": EPOCHS, "json millis": MILLIS, "logfmt": LOGFMT, "plain logfmt": LOGFMT[:3],
+    "plain nginx error": NGINX[:3], "plain rfc 5424": RFC5424[:3], **WRAPPED,
 }  # fmt: skip
 TRACE = ["Traceback (most recent call last):", '  File "a.py", line 3, in run', "", "ValueError: bad 12:30 value", "com.example.Lost: gone"]
 DIRT = [
@@ -113,6 +195,7 @@ def rows(templates: list[str], count: int, rng: random.Random) -> list[str]:
                 n=rng.randrange(1, 250), i=rng.randrange(10**rng.randrange(1, 6)), ms=f"{now.microsecond // 1000:03}",
                 clf=now.strftime("%d/%b/%Y:%H:%M:%S +0000"), bsd=f"{now:%b} {now.day:2} {now:%H:%M:%S}", iso=now.strftime("%Y-%m-%dT%H:%M:%S.%f"),
                 day=f"{now:%Y-%m-%d}", clock=f"{now:%H:%M:%S}", slashed=f"{now:%Y/%m/%d %H:%M:%S}",
+                epoch=int(now.timestamp()), d=rng.randrange(1, 7),
             )
         )  # fmt: skip
     return out
@@ -181,7 +264,7 @@ def test_a_new_year_in_a_file_without_years() -> None:
 
 def test_kernels_are_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without this, all tests above could pass because every row goes the long way."""
-    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres", "json"):
+    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres", "json", "escaped json", "json millis", "plain logfmt", "plain nginx error", "plain rfc 5424", "haproxy", "ingress", "compose json", "kubectl access", "cri access", "cri json", "docker access", "docker log4j"):
         data = body(rows(BODIES[name], 3000, random.Random(name)))
         long_way = 0
         real = BlockParser.events

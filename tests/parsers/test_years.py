@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from retrolog.parsers.blocks import parse_lines, plan_for
 from retrolog.parsers.timestamps import TimeContext
-from retrolog.parsers.years import days_before, scan_years, year_of, yearless_stamp
+from retrolog.parsers.years import days_before, plan_years, scan_years, told_year, year_of, yearless_stamp
 
 
 def us(*moment: int) -> int:
@@ -112,3 +112,34 @@ def test_any_bytes_scan(rows: list[bytes]) -> None:
     scan_years(enumerate(rows, 1))
 
 
+
+
+TOLD = [
+    ([b"Nov 23 10:40:29 fw-1 1,2024/11/23 10:40:28,0011,THREAT"], (2024, 1)),
+    ([b"Nov 23 10:40:29 web-1 app: ready", b"Nov 23 10:40:30 lb-1 haproxy[7]: 192.0.2.1:5 [23/Nov/2019:10:40:29.143] in"], (2019, 2)),
+    ([b"Dec 31 23:59:29 a b: [31/Dec/2018:23:59:29]", b"Jan  1 00:00:29 a b: [01/Jan/2019:00:00:29]"], (2018, 1)),
+    ([b"Nov 23 10:40:29 web-1 app: expires 2027-11-23 09:00:00"], None),  # another minute: no stamp of this row
+    ([b"Nov 23 10:40:29 web-1 app: due 2027-12-23 10:40:00"], None),
+    ([b"Nov 23 10:40:29 a b: 2019-11-23 10:40:29", b"Nov 23 10:41:29 a b: 2024-11-23 10:41:29"], None),
+    ([b"2026-11-23 10:40:29 a b: 2019-11-23 10:40:29"], None),
+    # no date inside: that of the nearest row which has one
+    ([b"2019-11-23T10:40:28Z a b: x", b"Nov 23 10:40:29 a b: x"], (2019, 1)),
+    ([b"Dec 31 23:59:29 a b: x", b"2019-01-01T00:00:29Z a b: x", b"2024-01-01T00:00:29Z a b: x"], (2018, 2)),
+    ([b"7:M 23 Nov 10:40:29.123 * x", b"7:signal-handler (1574505629) Received SIGTERM"], (2019, 2)),
+    ([b"Mon Nov 23 10:40:28 2026 x", b"7:M 23 Nov 10:40:29.123 * x"], (2026, 1)),
+    ([b"7:C 23 Nov 2026 10:40:28.1 # x", b"Nov 23 10:40:29 a b: x"], (2026, 1)),
+    ([b"2019-11-23T10:40:28Z a b: x", b"Mar  3 10:40:29 a b: x"], None),  # months apart: no neighbour
+    ([b"Foo 23 10:40:28 2026 x", b"2026-13-41 10:40:28 x", b"Nov 23 10:40:29 a b: x"], None),
+]
+
+
+@pytest.mark.parametrize(("rows", "told"), TOLD)
+def test_whole_dates_inside_rows_tell_the_year(rows: list[bytes], told: tuple[int, int] | None) -> None:
+    assert told_year(enumerate(rows, 1)) == told
+
+
+def test_a_told_year_is_followed_from_its_line() -> None:
+    rows = [(1, b"Dec 31 23:59:29 a b: x"), (2, b"Jan  1 00:00:29 a b: [01/Jan/2019:00:00:29]"), (3, b"Jan  1 00:01:29 a b: x")]
+    plan = plan_years(scan_years(rows), reference=1_900_000_000_000_000, told=told_year(rows))
+    assert plan is not None
+    assert (plan.first_year, plan.reason) == (2018, "as a date in line 2 says")

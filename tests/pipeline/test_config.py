@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrolog.pipeline.cli import main
-from retrolog.pipeline.config import KEYS, Config, find, load, read, together
+from retrolog.pipeline.config import KEYS, Config, find, load, read
 from retrolog.pipeline.errors import BadOption
-from retrolog.pipeline.sources import LogFile
+from retrolog.pipeline.reading.rules import together
+from retrolog.pipeline.reading.sources import LogFile
 
 DOC = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = "2026-11-23 10:40:29 INFO hello\n"
@@ -108,7 +109,7 @@ def test_settings_of_the_draft_and_of_clocks(write: Write) -> None:
     settings = load(here / "retrolog.toml")
     assert (settings.setting("slo"), settings.setting("max_entries"), settings.setting("style", "x")) == (99.9, 7, "x")
     assert settings.setting("lexicon") == here / "words.toml"
-    from retrolog.pipeline.investigate import Options
+    from retrolog.pipeline.options import Options
 
     options = settings.applied(Options(offsets=(("db/*", 1.0),)))
     assert options.offsets == (("db/*", -38.0), ("db/*", 1.0))  # the later one, the option, decides

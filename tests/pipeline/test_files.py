@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -19,6 +20,19 @@ def test_a_new_file_has_the_users_permissions(tmp_path: Path) -> None:
         os.umask(before)
     assert (tmp_path / "a.md").read_bytes() == "text\r\nü".encode()
     assert stat.S_IMODE((tmp_path / "a.md").stat().st_mode) == 0o640
+
+
+def test_what_is_no_file_is_written_into_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    files.write_atomically(pipe, "text")
+    reader.join(10)
+    assert read == [b"text"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 def test_permissions_and_links_stay(tmp_path: Path) -> None:

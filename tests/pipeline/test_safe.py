@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from retrolog.pipeline import document, safe
+from retrolog.pipeline import safe
+from retrolog.pipeline.drafting import document
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from retrolog.parsers.base import event_schema
-from retrolog.pipeline.summary import Summary, summarize
+from retrolog.pipeline.counting.counts import summarize
+from retrolog.pipeline.counting.summary import Summary
 
 #: 2026-11-23 10:00:00 UTC
 START = 1_795_428_000

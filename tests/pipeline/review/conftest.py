@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from retrolog.pipeline import draft
-from retrolog.pipeline.document import parse
-from retrolog.pipeline.investigate import Options, investigate
+from retrolog.pipeline.drafting import draft
+from retrolog.pipeline.drafting.document import parse
+from retrolog.pipeline.investigate import investigate
+from retrolog.pipeline.options import Options
 from retrolog.pipeline.review.app import create_app
 from retrolog.pipeline.review.security import COOKIE, Guard
 from retrolog.pipeline.review.serve import start

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from retrolog.pipeline.document import digest, merge, parse
+from retrolog.pipeline.drafting.document import digest, parse
+from retrolog.pipeline.drafting.merge import merge
 from retrolog.pipeline.review import security
 from retrolog.pipeline.review.app import ASSETS, create_app
 from retrolog.pipeline.review.security import COOKIE, Guard
@@ -330,6 +331,19 @@ def test_logs_may_be_named(document: Path, logs: Path) -> None:
     document.write_text(re.sub(r"(?m)^command: .*$", "command: cat", document.read_text()))
     page = opened(document, str(logs))
     assert 'class="line' in page.get("log").get_json()["html"]
+
+
+def test_a_file_that_cannot_be_written_or_is_gone_is_said_in_a_sentence(page: Page) -> None:
+    entry = {"time": "09:11:00", "label": "", "words": "A word."}
+    page.store.path.chmod(0o444)
+    answer = page.post("add", **entry)
+    assert answer.status_code == 409
+    assert "read-only" in answer.get_json()["error"]
+    page.store.path.chmod(0o644)
+    page.store.path.unlink()
+    answer = page.post("add", **entry)
+    assert answer.status_code == 409
+    assert "was it moved?" in answer.get_json()["error"]
 
 
 def test_the_file_keeps_its_permissions(page: Page) -> None:

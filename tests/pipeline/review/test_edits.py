@@ -11,9 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retrolog.pipeline import check, draft
-from retrolog.pipeline.document import merge, parse
+from retrolog.pipeline.drafting import draft
+from retrolog.pipeline.drafting.document import parse
+from retrolog.pipeline.drafting.merge import merge
 from retrolog.pipeline.findings import Evidence
+from retrolog.pipeline.finishing import check
 from retrolog.pipeline.review import edits
 from retrolog.pipeline.review.sheet import Sheet, sheet
 from retrolog.pipeline.review.store import Store
@@ -215,7 +217,7 @@ def test_a_conflict_is_settled_either_way() -> None:
 
 
 def _newer(match: re.Match[str]) -> str:
-    from retrolog.pipeline.document import digest
+    from retrolog.pipeline.drafting.document import digest
 
     body = f"- {match[3]} — newer words\n"
     return f"{match[1]}{digest(body)}{match[2]}{body}"

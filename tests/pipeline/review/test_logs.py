@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from retrolog.pipeline.document import parse
+from retrolog.pipeline.drafting.document import parse
+from retrolog.pipeline.finishing.verify import verify
+from retrolog.pipeline.reading.lookup import DiscoveredLogs
 from retrolog.pipeline.review.logs import ROWS, EventLog, Filter, NoLogs, asked
 from retrolog.pipeline.review.sheet import Sheet, sheet
-from retrolog.pipeline.verify import DiscoveredLogs, verify
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +84,8 @@ def test_people_are_masked_as_in_the_document(log: EventLog, page: Sheet, drafte
 
 
 def test_a_quoted_line_verifies(log: EventLog, logs: Path, drafted: str) -> None:
+    from retrolog.pipeline.reading.sources import discover
     from retrolog.pipeline.review import edits
-    from retrolog.pipeline.sources import discover
 
     item, row = log.quote("syslog", 2)
     raw = (logs / "syslog").read_bytes().split(b"\n")[1]

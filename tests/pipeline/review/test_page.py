@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from retrolog.pipeline import check
-from retrolog.pipeline.document import merge, parse
+from retrolog.pipeline.drafting.document import parse
+from retrolog.pipeline.drafting.merge import merge
+from retrolog.pipeline.finishing import check
 from retrolog.pipeline.review.security import Guard
 from retrolog.pipeline.review.sheet import sheet
 
@@ -157,6 +158,13 @@ def test_by_keyboard_from_draft_to_finished(visit: Open, document: Path, drafted
         if item.own and "onerror" in item.words and item.cites
     ]
 
+    keys.press("Escape")
+    keys.press("c")
+    page.wait_for_selector("#triggers button:focus")
+    keys.press("Enter")
+    said(page, "trigger confirmed")
+    assert "Trigger, confirmed by a person in the review" in document.read_text()
+
     questions = len(sheet(document.read_text()).questions)
     keys.press("Escape")
     keys.press("q")
@@ -205,6 +213,42 @@ def test_by_keyboard_from_draft_to_finished(visit: Open, document: Path, drafted
     assert document.read_text() == start
     keys.press("Shift+U")
     said(page, "Done again: entry kept")
+
+
+def test_a_trigger_is_rejected_named_in_own_words_and_taken_from_a_log_line(visit: Open, document: Path) -> None:
+    page = visit()
+    start = document.read_text()
+    section = page.locator("#triggers")
+    expect(section).to_contain_text("Not confirmed yet")
+    section.get_by_role("button", name="Reject").first.click()
+    said(page, "candidate rejected")
+    expect(section.locator(".choice.rejected")).to_have_count(1)
+    section.locator("[data-trigger-time]").fill("09:09:58")
+    section.locator("[data-trigger-words]").fill("The provider moved our rack.")
+    page.keyboard.press("Enter")
+    said(page, "trigger confirmed")
+    expect(section).to_contain_text("Confirmed: The provider moved our rack.")
+    expect(page.locator("#i-0-trigger")).to_have_value("09:09:58")
+    section.get_by_role("button", name="Decide anew").click()
+    said(page, "trigger open")
+    section.get_by_role("button", name="Nobody knows").click()
+    said(page, "trigger unknown")
+    assert "unknown, as a person decided" in document.read_text()
+    page.keyboard.press("/")
+    page.keyboard.type("looking at it")
+    expect(page.locator("#log .line")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#log .line:focus")
+    page.keyboard.press("t")
+    said(page, "trigger confirmed")
+    summary = parse(document.read_text()).blocks["summary"].body
+    assert "looking at it" in summary.split("confirmed by a person in the review")[1]
+    assert scan(page) == []
+    for _ in range(5):
+        page.keyboard.press("Escape")
+        page.keyboard.press("u")
+        settled(page)
+    assert document.read_text() == start
 
 
 def test_moments_are_set_by_key_and_the_figures_follow(visit: Open, document: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from retrolog.pipeline.document import merge, parse
+from retrolog.pipeline.drafting.document import parse
+from retrolog.pipeline.drafting.merge import merge
 from retrolog.pipeline.review.sheet import sheet
 
 from .conftest import Page
@@ -53,7 +54,7 @@ def test_an_entry_becomes_the_trigger(page: Page) -> None:
     entry = next(item for item in sheet(page.store.read()).items if item.label == "Detected")
     page.post("incident", index=0, role="trigger", time=entry.time)
     body = parse(page.store.read()).blocks["summary"].body
-    assert "ALERT shop CRITICAL" in body.split("Likely trigger")[1]
+    assert "ALERT shop CRITICAL" in body.split("Trigger, confirmed by a person in the review")[1]
 
 
 def test_a_later_draft_keeps_the_chosen_ends(page: Page, drafted: str) -> None:

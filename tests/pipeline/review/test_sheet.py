@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrolog.pipeline import draft
-from retrolog.pipeline.document import parse
-from retrolog.pipeline.review.sheet import cells, moment, pieces, sheet, table, uncited
+from retrolog.pipeline.drafting import draft
+from retrolog.pipeline.drafting.document import parse
+from retrolog.pipeline.drafting.entries import moment
+from retrolog.pipeline.review.sheet import cells, pieces, sheet, table, uncited
 from retrolog.pipeline.wording import Clock
 
 from ..example import FINDINGS, START, S
@@ -47,7 +48,7 @@ def test_every_entry_question_and_measure_of_a_draft_is_seen() -> None:
     assert [item.moment for item in page.items] == sorted(item.moment or 0 for item in page.items)
     assert len(page.questions) == DRAFT.count("**Question (owner?):**")
     assert {number for item in page.items for number in item.cites} <= set(page.evidence)
-    assert page.open == len(page.items) + len(page.questions) + len(page.actions)
+    assert page.open == len(page.items) + len(page.questions) + len(page.actions) + len(page.incidents)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrolog.pipeline import draft
-from retrolog.pipeline.errors import NotADraft
+from retrolog.pipeline.drafting import draft
+from retrolog.pipeline.errors import CannotWrite, NotADraft
 from retrolog.pipeline.review import edits
 from retrolog.pipeline.review.sheet import sheet
 from retrolog.pipeline.review.store import Clash, Store, fingerprint, merge
@@ -42,6 +42,28 @@ def test_a_file_that_went_away_is_said_so(store: Store) -> None:
     store.path.unlink()
     with pytest.raises(NotADraft, match="moved"):
         store.change(add("x"), "add")
+
+
+def test_a_file_that_nobody_may_write_stays_and_is_said_so(store: Store) -> None:
+    store.path.chmod(0o444)
+    with pytest.raises(CannotWrite, match="read-only"):
+        store.change(add("x"), "add")
+    assert store.path.read_text() == DRAFT
+    assert store.undoable == ""
+    store.path.chmod(0o644)
+    assert "Said so." in store.change(add("Said so."), "add")
+
+
+def test_two_pages_on_one_file_keep_what_both_did(store: Store) -> None:
+    other = Store(store.path)
+    store.change(add("From the one."), "add")
+    other.change(add("From the other."), "add")
+    store.change(add("Again from the one."), "add")
+    text = store.read()
+    assert all(words in text for words in ("From the one.", "From the other.", "Again from the one."))
+    store.undo()
+    assert "From the other." in store.read(), "undo takes back its own page's change"
+    assert "Again from the one." not in store.read()
 
 
 def test_every_change_is_in_the_file_at_once(store: Store) -> None:

@@ -1,0 +1,136 @@
+"""Alerts of host and network guards: OSSEC and Wazuh, ModSecurity's audit log, PAN-OS, CEF and LEEF are read by what wraps them.
+
+Columns: time, host, service, severity, client, message. An alert of OSSEC, from its `** Alert` row to the next one, and a transaction of
+ModSecurity, from its section A to its section Z, are one event each.
+References: ossec.net/docs (alert format), documentation.wazuh.com; github.com/owasp-modsecurity/ModSecurity (serial audit log);
+docs.paloaltonetworks.com (syslog field descriptions).
+"""
+
+from __future__ import annotations
+
+from ..base import Event, Format
+from ..columns import integer
+from ..lazy import lazily
+from ..timestamps import TimeContext, epoch_time, read_time
+
+_ALERT = lazily(r"(?s)\*\* Alert (?P<time>\d{10})\.\d+: ?(?:mail +)?-? ?(?P<message>.*)$")
+_LEVEL = lazily(r"Rule: (?P<rule>\d+) \(level (?P<level>\d+)\) -> '(?P<text>[^'\n]*)'")
+_PLACE = lazily(r"\n\d{4} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d (?:\((?P<agent>[^)\n]*)\) )?(?P<host>[^\s>]+)->(?P<place>[^\n]*)")
+_SECTION = lazily(r"--(?P<id>[0-9A-Za-z]{6,32})-(?P<part>[A-Z])--\s*$")
+_TRANSACTION = lazily(r"\n\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4})\] (?P<id>\S+) (?P<client>\S+)")
+_REQUEST = lazily(r"-B--\n(?P<method>[A-Z]{3,10}) (?P<path>\S+)")
+_STATUS = lazily(r"-F--\nHTTP/[\d.]+ (?P<status>\d{3})")
+_PANOS = lazily(
+    r"(?s)[^,\s]{1,16},(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d),(?P<serial>\w*),(?P<service>[A-Z]{4,12}),(?P<message>.*)$"
+)
+
+
+def parse_alert(text: str, context: TimeContext) -> Event | None:
+    """The event that begins with the `** Alert` row of OSSEC and Wazuh; None for any other row."""
+    match = _ALERT.match(text)
+    if match is None:
+        return None
+    context.begin()
+    context.counts["epoch"] += 1
+    return Event(epoch_time(int(match["time"])), text, "ossec")
+
+
+def continues_alert(text: str, context: TimeContext) -> bool:
+    """Every row up to the next alert, whatever it quotes."""
+    del context
+    return not text.startswith("** Alert ")
+
+
+def close_alert(event: Event, context: TimeContext) -> None:
+    """Reads rule, level and place once the alert is whole."""
+    del context
+    rule = _LEVEL.search(event.message)
+    if rule is not None:
+        level = int(rule["level"])
+        event.severity = "info" if level < 4 else "notice" if level < 7 else "warning" if level < 12 else "critical"
+        event.fields["rule"] = rule["rule"]
+    place = _PLACE.search(event.message)
+    if place is not None:
+        event.host, event.fields["location"] = place["agent"] or place["host"], place["place"]
+
+
+def parse_audit(text: str, context: TimeContext) -> Event | None:
+    """The event that begins with the marker of a transaction's section A; None for any other row."""
+    match = _SECTION.match(text)
+    if match is None or match["part"] != "A":
+        return None
+    context.begin()
+    context.state["modsecurity_open"] = True
+    return Event(None, text, "modsecurity")
+
+
+def continues_audit(text: str, context: TimeContext) -> bool:
+    """Every row up to the marker of section Z."""
+    if not context.state.get("modsecurity_open"):
+        return False
+    match = _SECTION.match(text)
+    if match is not None and match["part"] == "A":
+        return False
+    if match is not None and match["part"] == "Z":
+        context.state["modsecurity_open"] = False
+    return True
+
+
+def close_audit(event: Event, context: TimeContext) -> None:
+    """Reads the time, the client and the request from a transaction's sections."""
+    head = _TRANSACTION.search(event.message)
+    if head is not None:
+        reading = read_time(head["time"], context)
+        if reading is not None:
+            event.time = reading[1]
+            context.accept(event.time)
+        event.request_id, event.client = head["id"], head["client"]
+    request = _REQUEST.search(event.message)
+    if request is not None:
+        event.method, event.path = request["method"], request["path"]
+    status = _STATUS.search(event.message)
+    event.status = integer(status["status"]) if status is not None else None
+
+
+FORMATS = (
+    Format(
+        name="ossec",
+        title="OSSEC and Wazuh alerts",
+        samples=(
+            "** Alert 1763893229.1234: - syslog,sshd,",
+            "** Alert 1763893229.1234: mail  - web,accesslog,\n2026 Nov 23 10:40:29 web-1->/var/log/access.log\nRule: 31101 (level 5) -> 'Web server 400 error code.'",
+        ),
+        reference="ossec.net/docs; documentation.wazuh.com",
+        parse=parse_alert,
+        continues=continues_alert,
+        close=close_alert,
+        priority=14,
+        first="*",
+    ),
+    Format(
+        name="modsecurity",
+        title="ModSecurity audit log (serial)",
+        samples=(
+            "--9f3c2a10-A--\n[23/Nov/2026:10:40:30 +0000] bTL 192.0.2.9 5001 192.0.2.2 443\n--9f3c2a10-B--\nGET /a HTTP/1.1\n--9f3c2a10-Z--",
+            "--a1b2c3d4-A--\n[23/Nov/2026:10:40:29 +0000] aSK 192.0.2.1 5000 192.0.2.2 80\n--a1b2c3d4-Z--",
+        ),
+        reference="github.com/owasp-modsecurity/ModSecurity (Reference Manual, SecAuditLogParts)",
+        parse=parse_audit,
+        continues=continues_audit,
+        close=close_audit,
+        priority=14,
+        first="-",
+    ),
+    Format(
+        name="panos",
+        title="Palo Alto Networks PAN-OS, comma-separated",
+        samples=(
+            "1,2026/11/23 10:40:29,012801000000,THREAT,url,2049,2026/11/23 10:40:29,192.0.2.1,192.0.2.2",
+            "1,2026/11/23 10:40:29,012801000000,TRAFFIC,end,2049,2026/11/23 10:40:28,192.0.2.1,192.0.2.2",
+        ),
+        reference="docs.paloaltonetworks.com (Syslog Field Descriptions)",
+        pattern=_PANOS,
+        priority=32,
+        first="0123456789",
+    ),
+)

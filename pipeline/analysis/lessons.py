@@ -1,0 +1,205 @@
+"""What the human is asked and what the logs suggest: questions, actions, and what went well, badly or by luck.
+
+Each is made from this incident's own evidence; where the logs show nothing there is a question, never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..findings import Evidence, Incident
+from ..wording import Clock, duration, number, percent
+from .evidence import quotations
+from .traffic import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..findings import Entry, SourceReport
+
+Lesson = tuple[str, tuple[Evidence, ...]]
+
+#: For a kind of trigger, what would have prevented it and what would have shortened it (type, action).
+_SEEDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "deploy": (
+        ("prevent", "Run the requests that failed ({what}) against a release of {subject} before it takes traffic"),
+        ("mitigate", "Stop or roll back a release of {subject} by itself when its share of failed requests rises"),
+    ),
+    "config": (
+        ("prevent", "Check a changed configuration of {subject} against what it points at before it is loaded"),
+        ("mitigate", "Keep the last working configuration of {subject} at hand and load it when requests fail after a change"),
+    ),
+    "migration": (
+        ("prevent", "Run schema changes on {subject} with a lock timeout, and outside busy hours"),
+        ("detect", "Alert on sessions that wait for a lock longer than a request may take"),
+    ),
+    "job": (
+        ("prevent", "Give {subject} limits (space, memory, connections) of its own, so that it cannot take them from the service"),
+        ("detect", "Alert on the resource that {subject} used up before it is gone"),
+    ),
+    "disk_full": (
+        ("detect", "Alert on the free space that is left, early enough to act"),
+        ("prevent", "Keep what grows ({subject}) on a volume of its own, or under a quota"),
+    ),
+    "exhaustion": (
+        ("prevent", "Limit what one client of {subject} may hold, below the limit of all"),
+        ("detect", "Alert when {subject} nears its limit, not when it is reached"),
+    ),
+    "oom": (
+        ("prevent", "Give {subject} a memory limit at which it restarts alone"),
+        ("detect", "Alert on the memory of {subject} while it grows"),
+    ),
+    "kill": (
+        ("mitigate", "Have {subject} restarted by its supervisor when it ends"),
+        ("prevent", "Run more than one instance of {subject}, so that the end of one fails no request"),
+    ),
+    "crash": (
+        ("mitigate", "Have {subject} restarted by its supervisor when it ends"),
+        ("prevent", "Reproduce the crash of {subject} in a test"),
+    ),
+    "certificate": (
+        ("detect", "Alert on certificates weeks before they expire, from outside"),
+        ("prevent", "Renew the certificate of {subject} automatically, and check that it was loaded"),
+    ),
+    "flag": (("prevent", "Roll {subject} out to a share of the traffic first"), ("mitigate", "Write down how {subject} is switched back")),
+    "flood": (
+        ("prevent", "Limit the rate a client may ask {what} at"),
+        ("mitigate", "Write down how such clients are turned away at the edge"),
+    ),
+    "restart": (("prevent", "Restart the instances of {subject} one after another, each when the one before serves"),),
+    "failover": (("prevent", "Rehearse the failover of {subject}, and measure how long its clients take to follow"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """Prompts by section, action seeds, and the three lists of the review."""
+
+    prompts: tuple[tuple[str, str], ...]
+    actions: tuple[dict[str, Any], ...]
+    went_well: tuple[Lesson, ...]
+    went_badly: tuple[Lesson, ...]
+    lucky: tuple[Lesson, ...]
+
+
+def lessons(incidents: Sequence[Incident], sources: Sequence[SourceReport], clock: Clock, entries: Sequence[Entry] = ()) -> Lessons:
+    """Questions, actions and lists for all incidents of a draft; `entries` are its timeline.
+
+    What is said of a clock cites a line that it stamped; of a clock that stamped nothing that matters nothing is said here.
+    """
+    prompts: list[tuple[str, str]] = []
+    actions: list[dict[str, Any]] = []
+    well: list[Lesson] = []
+    badly: list[Lesson] = []
+    lucky: list[Lesson] = []
+    for incident in incidents:
+        prompts += _questions(incident, clock)
+        actions += _actions(incident)
+        good, bad = _reviewed(incident, clock)
+        well += good
+        badly += bad
+    clocks: dict[float, list[str]] = {}
+    for source in sources:
+        if abs(source.clock_offset_s) >= 2:
+            clocks.setdefault(round(source.clock_offset_s, 1), []).append(source.file)
+    for offset, files in sorted(clocks.items()):
+        side = "ahead" if offset > 0 else "behind"
+        others = f" and {number(len(files) - 1)} more" if len(files) > 1 else ""
+        stamped = tuple(one for one in quotations([incidents, entries]) if one.file in files)[:1]
+        if stamped:
+            badly.append((f"The clock that wrote {files[0]}{others} is {abs(offset):,.0f} s {side}, so its lines stood out of order.", stamped))
+        actions.append(_action(f"Synchronise the clock that wrote {files[0]}{others}", "prevent", f"its stamps are {abs(offset):,.0f} s off", stamped))
+    if incidents:
+        lucky_prompt = _luck(incidents[0], clock)
+        if lucky_prompt:
+            prompts.append(("lucky", lucky_prompt))
+    return Lessons(tuple(prompts), tuple(_unique(actions)), tuple(well), tuple(badly), tuple(lucky))
+
+
+def _questions(incident: Incident, clock: Clock) -> list[tuple[str, str]]:
+    onset = clock.time(incident.onset.time)
+    asked: list[tuple[str, str]] = []
+    trigger = incident.trigger
+    worst = incident.impact.endpoints[0] if incident.impact.endpoints else None
+    if trigger:
+        asked.append(("root_cause", f"Why did what happened at {clock.time(trigger.time)} ({trigger.summary}) lead to failures at {onset}, and why was it not found before?"))
+        if len(incident.candidates) > 1:
+            asked.append(("root_cause", f"What rules the other candidate of {clock.time(incident.candidates[1].time)} ({incident.candidates[1].summary}) in or out?"))
+    else:
+        asked.append(("root_cause", f"No change stands in these logs before {onset}. What changed outside of them (network, provider, DNS, certificates, traffic)?"))
+    if incident.detected is None:
+        asked.append(("detection", f"No alert stands in these logs after {onset}. Who noticed, how, and when?"))
+    if incident.acknowledged is None:
+        asked.append(("response", "No human act stands in these logs during the outage. Who responded, and from when on?"))
+    else:
+        asked.append(("response", f"What was tried between {clock.time(incident.acknowledged.time)} and the end that these logs do not show, and what led astray?"))
+    if incident.recovery is None:
+        asked.append(("resolution", "It was not over when these logs end. When and how did it end?"))
+    elif incident.resolution is None:
+        asked.append(("resolution", f"Failures ended at {clock.time(incident.recovery.time)} without an act in these logs. What ended them, and can they come back?"))
+    else:
+        asked.append(("resolution", f"Is what was done at {clock.time(incident.resolution.time)} ({incident.resolution.summary}) lasting, or does the cause remain?"))
+    if worst and worst.failed:
+        asked.append(("impact", f"What could users not do while {number(worst.failed)} of {number(worst.requests)} requests to {worst.path} failed, and was anything lost that has to be made good?"))
+    return asked
+
+
+def _luck(incident: Incident, clock: Clock) -> str:
+    peak = incident.impact.peak_rate
+    if not peak:
+        return ""
+    length = duration((incident.recovery.time if incident.recovery else incident.onset.latest) - incident.onset.time)
+    return f"It lasted {length} from {clock.time(incident.onset.time)} on, with up to {peak:g} failed requests a second. What kept it from being longer or worse?"
+
+
+def _actions(incident: Incident) -> list[dict[str, Any]]:
+    out: list[dict[str, Any]] = []
+    trigger = incident.trigger
+    worst = incident.impact.endpoints[0].path if incident.impact.endpoints else "the failing requests"
+    if trigger:
+        subject = trigger.subject or trigger.service or "the service"
+        for kind, text in _SEEDS.get(trigger.kind, ()):
+            out.append(_action(text.format(subject=subject, what=worst), kind, f"likely trigger: {trigger.summary}", trigger.evidence))
+    if incident.detected is None:
+        counted = incident.impact.requests > 0 and incident.impact.failed > 0
+        what = f"the share of failed requests ({percent(incident.impact.failed_percent)} here)" if counted else "what told of it here: the lines of trouble and the traffic that was missing"
+        out.append(_action(f"Alert on {what}", "detect", "no alert stands in the logs"))
+    else:
+        late = incident.detected.time - incident.onset.time
+        if late > 60 * SECOND:
+            out.append(_action("Alert sooner on failed requests", "detect", f"the first alert came {duration(late)} after the onset", incident.detected.evidence))
+    if incident.recovery and incident.resolution:
+        slow = incident.resolution.time - (incident.detected.time if incident.detected else incident.onset.time)
+        since = "it was noticed" if incident.detected else "the onset"
+        if slow > 60 * SECOND:
+            out.append(_action("Write the steps that ended it into the runbook", "mitigate", f"the act that ended it came {duration(slow)} after {since}", incident.resolution.evidence))
+    return out
+
+
+def _reviewed(incident: Incident, clock: Clock) -> tuple[list[Lesson], list[Lesson]]:
+    well: list[Lesson] = []
+    badly: list[Lesson] = []
+    if incident.detected:
+        late = incident.detected.time - incident.onset.time
+        text = f"The first alert or report came {duration(late)} after the onset."
+        (well if late <= 60 * SECOND else badly).append((text, incident.detected.evidence))
+    if incident.resolution and incident.recovery:
+        fast = incident.recovery.time - incident.resolution.time
+        if 0 <= fast <= 30 * SECOND:
+            when = f"{duration(fast)} after" if fast >= SECOND else "in the same second as"
+            well.append((f"Failures ended {when} the act at {clock.time(incident.resolution.time)}.", incident.resolution.evidence))
+    if incident.trigger and incident.detected and incident.trigger.time < incident.onset.time - 30 * SECOND:
+        which = "trigger" if incident.decision == "confirmed" else "likely trigger"
+        badly.append((f"The {which} lies {duration(incident.onset.time - incident.trigger.time)} before the first failure, and nothing stopped it in between.", incident.trigger.evidence))
+    if incident.impact.failed and incident.evidence:
+        badly.append((f"{number(incident.impact.failed)} of {number(incident.impact.requests)} requests ({percent(incident.impact.failed_percent)}) failed.", incident.evidence[:1]))
+    return well, badly
+
+
+def _action(action: str, kind: str, because: str, evidence: tuple[Evidence, ...] = ()) -> dict[str, Any]:
+    return {"action": action, "type": kind, "because": because, "evidence": evidence[:1]}
+
+
+def _unique(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({a["action"]: a for a in actions}.values())

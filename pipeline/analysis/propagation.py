@@ -1,0 +1,47 @@
+"""In which order services began to report errors: how an outage spread, as far as stamps can tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..findings import Entry
+from .evidence import evidence
+from .sentences import sentence
+from .signs import records
+from .traffic import SECOND
+
+if TYPE_CHECKING:
+    from .traffic import Span
+
+
+def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry, ...]:
+    """The first error of each writer from shortly before the onset on, earliest first.
+
+    `signs` is the frame of `retrolog.pipeline.analysis.signs`. A writer counts when it said an error that it had not said
+    before in these logs, or at least four times as often a minute as before.
+    """
+    time = signs["time"].astype("int64")
+    begin, end = span.onset.time - 30 * SECOND, span.end
+    bad = signs["role"].isin(["event", "symptom"]) & ((signs["rank"] >= 3) | (signs["rank"] < 0))
+    errors = signs[(signs["rank"] >= 4) & (signs["role"] != "detection") | bad]
+    at = time.loc[errors.index]
+    during = errors[(at >= begin) & (at <= end)]
+    before = errors[at < begin]
+    calm = max(1, begin - int(time.min())) if len(time) else 1
+    usual = before.groupby("group")["count"].sum()
+    here = during.groupby("group")["count"].sum()
+    kept = [g for g, n in here.items() if n / max(1, end - begin) > 4 * usual.get(g, 0) / calm]
+    first = during[during["group"].isin(kept)].drop_duplicates("who")
+    chain = []
+    for row in records(first.head(limit)):
+        delay = (int(row["time"]) - span.onset.time) / SECOND
+        chain.append(
+            Entry(
+                time=int(row["time"]), summary=sentence(row), kind="error", severity=None if pd.isna(row["severity"]) else str(row["severity"]),
+                reason=f"first error of {row['who']}, {delay:+.1f} s from the onset", evidence=(evidence(row),),
+                host=None if pd.isna(row["host"]) else str(row["host"]), service=str(row["who"]),
+            )
+        )  # fmt: skip
+    return tuple(chain)

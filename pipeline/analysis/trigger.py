@@ -1,0 +1,335 @@
+"""Who or what may have set the outage off: candidates, ranked and argued both ways.
+
+The score of a candidate is 1.5 x the weight of its kind, less 0.6 ln(1 + delay / 10 s), less ln(times the same thing
+happened elsewhere in these logs without failures after it), plus up to 3 for signs that what it touched is what failed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import log
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..counting.polarity import is_undone
+from ..findings import Candidate
+from ..wording import duration, plural
+from .bonds import WATCHERS, changes, known, stem
+from .deaths import DEATHS
+from .evidence import evidence
+from .sentences import said, sentence
+from .signs import records, varied
+from .traffic import SECOND
+
+if TYPE_CHECKING:
+    from .traffic import Span
+
+#: How long before the onset a change may lie, and how much later than it (stamps of whole seconds round down).
+BEFORE = 15 * 60 * SECOND
+AFTER = 2 * SECOND
+#: How much the weight of a kind counts, and how much each doubling of the time before the onset takes off (docs/accuracy.md).
+KIND, DELAY = 1.5, 0.6
+#: What lies longer before the onset had time to show without failures.
+LATE = 30 * SECOND
+#: How long after a change its writer may say how it went.
+ENDS = 60 * SECOND
+#: Characters of a line that the case for a candidate quotes.
+QUOTED = 100
+_LOGS = frozenset("access error errors log logs syslog messages stdout stderr output debug info main app application".split())
+#: Words by which one change takes another back, and what it quotes of it.
+_REVERTS = re.compile(r"(?i)\b(?:revert(?:s|ed|ing)?|roll(?:s|ed|ing)?[ -]?back|undo(?:es|ing)?|undid|restor(?:es?|ed|ing))\b")
+_QUOTES = re.compile(r"""["'`\u2018\u201c]([^"'`\u2019\u201d]{8,200})["'`\u2019\u201d]""")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
+
+
+def candidates(
+    inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate], resolution: Candidate | None,
+    earlier: Sequence[tuple[Span, Candidate | None]],
+) -> tuple[Candidate, ...]:  # fmt: skip
+    """At most five candidates for the trigger, the best first.
+
+    `inside` are the signs in the window, `marked` those of them that mark something, `others` candidates found elsewhere.
+    `resolution` is the act that ended the outage: what it undid is likelier to have begun it. `earlier` are the outages
+    before this one, each with what is thought to have set it off.
+    """
+    onset = span.onset.time
+    time = marked["time"].astype("int64")
+    near = marked[(time >= onset - BEFORE) & (time <= onset + AFTER) & marked["role"].isin(["change", "event", "action"])]
+    near = near[~near["routine"].astype(bool)]
+    failing = Failing.during(inside, span)
+    groups = changes(_with_own_words(near, inside, span))
+    argued = (_argued(group, marked, span, failing, resolution) for group in groups)
+    ranked = [_spent(c, [e for e in earlier if e[0].end < onset]) for c in (*argued, *others) if c is not None]
+    ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
+    return tuple(_part_of(c, ranked[0]) for c in ranked[:5] if c.score > 0)
+
+
+def _with_own_words(near: pd.DataFrame, inside: pd.DataFrame, span: Span) -> pd.DataFrame:
+    """The changes, and what each changed thing itself said between its change and the onset: a job tells how it went."""
+    since: dict[str, int] = {}
+    for row in records(near[near["role"] == "change"]):
+        if known(row["subject"]):
+            since.setdefault(stem(row["subject"]), int(row["time"]))
+    if not since:
+        return near
+    time = inside["time"].astype("int64")
+    quiet = inside["role"].isna() & (time <= span.onset.time + AFTER) & (time >= span.onset.time - BEFORE)
+    heard = pd.Series([since.get(stem(who), at + 1) <= at for who, at in zip(inside["who"], time, strict=True)], index=inside.index)
+    rare = inside["group"].map(inside.groupby("group")["count"].sum()) <= 2
+    own = inside[quiet & heard & rare]
+    own = own.groupby("group", sort=False).head(2).head(40)
+    if own.empty:
+        return near
+    # these rows carry no weight of their own: they are heard, not judged
+    own = own.assign(subject=own["who"], weight=0.0, role="change", kind="job", routine=False)
+    return pd.concat([near, own]).sort_values(["time", "file", "line"], kind="stable")
+
+
+def _spent(candidate: Candidate, earlier: Sequence[tuple[Span, Candidate | None]]) -> Candidate:
+    """A candidate that lies before the end of an earlier outage, which it may explain instead."""
+    before = [(span, trigger) for span, trigger in earlier if candidate.time <= span.end]
+    if not before:
+        return candidate
+    led = any(trigger is not None and trigger.time == candidate.time for _, trigger in before)
+    score = candidate.score - (6.0 if led else 3.0)
+    why = "it set off earlier failures, which ended before this one began" if led else "earlier failures began after it and ended before this one"
+    return replace(candidate, score=round(score, 3), reasons_against=(*candidate.reasons_against, why))
+
+
+def _part_of(candidate: Candidate, best: Candidate) -> Candidate:
+    """A rival that follows the best candidate at once is likely a part of it, and says so."""
+    gap = candidate.time - best.time
+    if candidate is best or not 0 <= gap <= 10 * SECOND:
+        return candidate
+    against = f"follows the first candidate within {duration(max(gap, SECOND))}, so it may be a part of it"
+    return replace(candidate, reasons_against=(*candidate.reasons_against, against))
+
+
+#: Which complaints a kind of change or event brings about in what depends on it.
+_KIN = {
+    "dns": {"dns"}, "certificate": {"tls", "certificate"}, "expiry": {"tls", "certificate", "expiry"}, "migration": {"lock"},
+    "firewall": {"timeout", "refused"}, "network": {"timeout", "refused", "dns"}, "mount": {"disk"}, "disk": {"disk"},
+    "disk_full": {"disk_full"}, "oom": {"oom"}, "exhaustion": {"exhaustion"}, "limit": {"limit"}, "lock": {"lock"},
+}  # fmt: skip
+#: A clause of a message that two writers share word by word is long enough to be no chance.
+_CLAUSE, _CLAUSE_WORDS = 20, 3
+#: A thing that so many patterns name is named by chance.
+FEW = 8
+_THING = re.compile(r"[a-z0-9_]*[a-z][a-z0-9_]*(?:[-./:@][a-z0-9_]+)+")
+#: A measured number: what it measures stands behind it. `412.331207 seconds` and `412 s` are one.
+_MEASURED = re.compile(r"(?<![\w.:])(\d+(?:\.\d+)?) ?(seconds?|secs?|s|ms|milliseconds?|minutes?|min|hours?|h|bytes|[kmgt]i?b|rows|items|connections|files|%)(?![\w/])", re.IGNORECASE)
+_LEAST, _ALIKE = 10.0, 0.005
+_CUTS = re.compile(r"(?:: |\n|; |\s-\s|, |\\n)")
+
+
+def _things(text: str) -> set[str]:
+    """Host names, paths, and names of several parts in a message (in lower case), each of at least eight letters."""
+    return {thing.strip("./:") for thing in _THING.findall(text[:1500]) if len(thing) >= 8}
+
+
+def _numbers(text: str) -> set[tuple[float, str]]:
+    """The measured numbers of a message, with the first letter of their unit."""
+    return {(float(n), unit[0].lower()) for n, unit in _MEASURED.findall(text[:1500]) if float(n) >= _LEAST}
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """What the complaints of an outage say: names with the patterns that say each, kinds, writers, and whole messages."""
+
+    names: dict[str, set[str]]
+    kinds: set[str]
+    writers: set[str]
+    messages: dict[str, str]  # by pattern
+    things: dict[str, int]  # what they name that looks like no word (a host name, a path, an identifier): patterns of all logs that do
+
+    @classmethod
+    def during(cls, inside: pd.DataFrame, span: Span) -> Failing:
+        """The complaints of the first five minutes of a span, one of each pattern."""
+        time = inside["time"].astype("int64")
+        until = min(span.end, span.onset.time + 300 * SECOND)
+        complaint = (inside["rank"] >= 3) | inside["role"].isin(["event", "symptom"])
+        bad = inside[(time >= span.onset.time - 5 * SECOND) & (time <= until) & complaint].drop_duplicates("group")
+        said: dict[str, set[str]] = {}
+        for row in records(bad):
+            for name in {stem(word) for word in _NAME.findall(f"{row['who']} {row['source']} {row['message']}".lower())}:
+                said.setdefault(name, set()).add(str(row["group"]))
+        messages = {str(row["group"]): str(row["message"]).lower() for row in records(bad)}
+        named = {thing for text in messages.values() for thing in _things(text)}
+        things: dict[str, int] = dict.fromkeys(named, 0)
+        for text in inside.drop_duplicates("group")["message"]:
+            for thing in named & _things(str(text).lower()):
+                things[thing] += 1
+        return cls(
+            said,
+            {str(kind) for kind in bad["kind"].dropna()},
+            {stem(who) for who in bad["who"]},
+            messages,
+            things,
+        )
+
+    def shared(self, rows: pd.DataFrame) -> tuple[str, int] | None:
+        """A thing that these rows name and what failed names too, but few others do; and the place of the row that names it."""
+        own, who = set(rows["group"]), set(rows["who"])
+        theirs = [_things(text) for group, text in self.messages.items() if group not in own and group.split("\x1f")[0] not in who]
+        for place, message in enumerate(rows["message"]):
+            for thing in sorted(_things(str(message).lower()), key=lambda t: (-len(t), t)):
+                if self.things.get(thing, FEW + 1) <= FEW and any(thing in named for named in theirs):
+                    return thing, place
+        return None
+
+    def measures(self, rows: pd.DataFrame) -> tuple[str, int] | None:
+        """A number that these rows and few complaints of others measure alike, and the place of the row that names it."""
+        own, who = set(rows["group"]), set(rows["who"])
+        theirs = [_numbers(text) for group, text in self.messages.items() if group not in own and group.split("\x1f")[0] not in who]
+        for place, message in enumerate(rows["message"]):
+            for value, unit in sorted(_numbers(str(message).lower()), reverse=True):
+                same = [n for named in theirs for n, u in named if u == unit and abs(n - value) <= max(_ALIKE * value, 0.5)]
+                if same and len(theirs) and sum(bool(named) for named in theirs) <= FEW and value != round(value, -1):
+                    return f"{same[0]:g} {unit}", place
+        return None
+
+    def repeats(self, rows: pd.DataFrame) -> str | None:
+        """A clause of these rows that others complain of in the same words."""
+        own, who = set(rows["group"]), set(rows["who"])
+        others = [text for group, text in self.messages.items() if group not in own and group.split("\x1f")[0] not in who]
+        for message in rows["message"]:
+            for clause in _CUTS.split(str(message).lower()[:600]):
+                words = clause.strip(" .'\"")
+                if len(words) >= _CLAUSE and words.count(" ") >= _CLAUSE_WORDS and any(words in text for text in others):
+                    return words
+        return None
+
+
+def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Failing, resolution: Candidate | None) -> Candidate | None:
+    first = rows.iloc[0]
+    best = rows.iloc[int(rows["weight"].astype(float).fillna(0.0).to_numpy().argmax())]
+    weight = float(best["weight"])
+    if weight <= 0:
+        return None
+    onset = span.onset.time
+    delay = onset - int(first["time"])
+    for_, against = [], []
+    score = KIND * weight - DELAY * log(1 + max(0, delay) / SECOND / 10)
+    for_.append(_lead(delay))
+    if delay >= LATE:
+        against.append(f"failures began only {duration(delay)} after it")
+    same = marked["group"].isin(rows["group"]) & (marked["subject"].isin(rows["subject"].dropna()) | bool(rows["subject"].isna().any()))
+    elsewhere = marked[same & ~marked.index.isin(rows.index)]
+    when = elsewhere["time"].astype("int64")
+    before, later = int((when < int(first["time"])).sum()), int((when > span.end + 30 * SECOND).sum())
+    if before or later:
+        score -= log(1 + before + later)
+        where = " and ".join(f"{plural(n, 'time')} {word}" for n, word in ((before, "before"), (later, "later")) if n)
+        against.append(f"the same happened {where} in these logs without failures after it")
+    elif len(elsewhere) == 0:
+        for_.append("seen nowhere else in these logs")
+    alike = marked[(marked["who"] == best["who"]) & (marked["kind"] == best["kind"])]
+    stamps = alike["time"].astype("int64")
+    again = int(alike.loc[(stamps >= onset) & (stamps <= span.end) & ~alike.index.isin(rows.index), "count"].sum())
+    if best["role"] == "event" and delay <= 30 * SECOND and again >= 3:
+        # what keeps happening while the outage lasts is the outage, not what set it off
+        score -= 2 + log(again)
+        against.append(f"it came {again} times more while requests failed, as an effect would")
+    touched = _touched(rows, failing.names)
+    silenced = span.signal == "silence" and best["kind"] in ("stop", "kill", "crash", "oom", "restart", "package", "config")
+    if silenced and delay <= 60 * SECOND:
+        # a server that is down names nobody in its errors: that it stopped is what the silence says
+        touched = touched or [(str(best["subject"] or best["who"]), 1)]
+    repeated = failing.repeats(rows)
+    if repeated:
+        # the job that filled the disk and the service that finds it full say so in the same words
+        score += 2.0
+        for_.append(f"what failed says the same: {repeated}")
+    shared = failing.shared(rows) if not repeated else None
+    if shared:
+        score += 1.5
+        for_.append(f"what failed names {shared[0]} too")
+    measured = failing.measures(rows) if not repeated and not shared else None
+    if measured:
+        score += 1.5
+        for_.append(f"what failed tells of {measured[0]} too")
+        shared = measured
+    if _KIN.get(str(best["kind"]), set()) & (failing.kinds - {str(k) for k in rows["kind"] if best["role"] == "event"}):
+        score += 1.0
+        for_.append("what failed fails as it would after this")
+    if touched:
+        score += min(3.0, 1.0 + 0.5 * sum(n for _, n in touched))
+        for_.append("what failed names " + ", ".join(name for name, _ in touched[:3]))
+    elif known(best["subject"]) and not repeated and not shared:
+        score -= 1.0
+        against.append(f"no error names {best['subject']}")
+    elif not repeated and not shared:
+        score -= 0.5
+    subjects = {stem(s) for s in rows["subject"].dropna()}
+    if resolution and resolution.time > int(rows["time"].max()) and resolution.subject and stem(resolution.subject) in subjects:
+        # set back at the end: who did it thought so too
+        score += 1.5
+        for_.append(f"the act that ended it is about {resolution.subject} too")
+    said_so = marked[(marked["who"] == first["who"]) & (marked["time"].astype("int64") >= int(first["time"]))]
+    said_so = said_so[said_so["time"].astype("int64") <= int(rows["time"].max()) + ENDS]
+    idle = next((str(m) for m in said_so["message"] if is_undone(str(m))), None)
+    if idle:
+        score -= 2.5
+        against.append(f"it says itself that it changed nothing: {said(idle, QUOTED)}")
+    undone = _reverted(rows, marked[(marked["time"].astype("int64") > int(rows["time"].max()))])
+    if undone:
+        # whoever took this very change back thought that it was the cause
+        score += 2.5
+        for_.append(f"it was reverted later: {undone}")
+    if rows["who"].map(lambda who: bool(WATCHERS.search(str(who)))).all():
+        score *= 0.4
+        against.append(f"{first['who']} watches the service and does not serve it")
+    quoted = rows.iloc[shared[1]] if shared and best["subject"] is None else best if best["phase"] == "start" else first
+    if shared and rows.iloc[shared[1]]["message"] != quoted["message"]:
+        for_.append(f"its line: {said(rows.iloc[shared[1]]['message'], QUOTED)}")
+    deaths = rows[rows["kind"].isin(DEATHS) & (rows["message"] != quoted["message"])]
+    if len(deaths):
+        # who died of it says more than that it began
+        for_.append(f"with it came: {said(deaths.iloc[0]['message'], QUOTED)}")
+    # a sentence has the time of the line that it quotes
+    at = int(quoted["time"])
+    for_[0] = _lead(onset - at)
+    return Candidate(
+        time=at,
+        summary=sentence(quoted),
+        kind=str(first["kind"]),
+        score=round(score, 3),
+        evidence=tuple(evidence(r) for r in records(varied(rows))),
+        reasons_for=tuple(for_),
+        reasons_against=tuple(against),
+        service=known(first["who"]),
+        host=known(first["host"]),
+        subject=known(best["subject"]),
+    )
+
+
+def _lead(delay: int) -> str:
+    if delay < 0:
+        return f"{duration(-delay)} after the first failed stamp, within what the clocks can tell"
+    return f"{duration(delay)} before the first failure" if delay >= SECOND else "in the same second as the first failure"
+
+
+def _reverted(rows: pd.DataFrame, later: pd.DataFrame) -> str | None:
+    """What a later change says that takes these rows back, by quoting how one of them names itself."""
+    own = {quoted.lower() for message in rows["message"] for quoted in _QUOTES.findall(str(message)[:600])}
+    own = {quoted for quoted in own if not _REVERTS.search(quoted)}
+    for message in later["message"] if own else ():
+        text = str(message)[:600]
+        if _REVERTS.search(text) and any(quoted in text.lower() for quoted in own):
+            return said(text, QUOTED)
+    return None
+
+
+def _touched(rows: pd.DataFrame, failing: dict[str, set[str]]) -> list[tuple[str, int]]:
+    """What the change names that the failures name too (whole names, and the parts of a path or unit)."""
+    names: dict[str, int] = {}
+    own = set(rows["group"])
+    for subject in rows["subject"].dropna().unique():
+        for part in {stem(subject), *(stem(p) for p in re.split(r"[/.@:\s]", str(subject).lower()) if p)}:
+            # what the change itself says of the name proves nothing, and no more does what every log is called
+            if len(part) > 2 and part not in _LOGS and (others := failing.get(part, set()) - own):
+                names[part] = len(others)
+    return sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,0 +1,1 @@
+"""The commands behind `retrolog.pipeline.cli`, each with what it prints."""

@@ -1,0 +1,143 @@
+"""What a message says, without what belongs to the single event, and with what a structured record says beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from ...parsers.arrays import flags, holds, numbers, one, texts
+from ...parsers.kernels_rows import bytes_of
+
+pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
+
+#: Left out of a message before it is told or compared (RE2 and `re` alike): the kernel's seconds since boot (printk), and the
+#: request that nginx appends to an error, with which every endpoint would be a message of its own.
+_SINGLE = r"^\[ *\d+\.\d+\] |, client: [^,]*, server: .*"
+_LEAVE_OUT = re.compile(_SINGLE)
+#: Where structured records keep a stack trace: the names of Python's logging, structlog, logback, pino, zap, slog, ECS, serilog.
+_TRACE = (
+    r'"(?:exception|exc_info|stack_?[tT]race|stack|traceback|backtrace|error\.stack_trace|exception\.stacktrace|err\.stack|@x)"'
+    r':\s*"(?P<trace>(?:[^"\\]|\\.)*)"'
+)
+_WORDS_OF_TRACE = ("exception", "exc_info", "stack", "traceback", "backtrace", "@x")
+#: Fields that say how a record was written or which single request it is about, not what happened.
+_DULL = re.compile(
+    r"(?i)^(v|version|lang|caller|logger|lineno?|line|file(name)?|func(tion)?|module|thread(_?name|_?id)?|pid|tid|process|level|seq|index|"
+    r"ts|time(stamp)?|.*(_|\.|-)?(request|trace|span|correlation|session|transaction|event|message)(_|\.|-)?id|rid|uuid|hash|"
+    r"user_agent|referrer|stream|labels?|tags?|host(name)?|service|app|env(ironment)?|exception|exc_info|stack.*|traceback|[@_].*)$"
+)
+_DULL_VALUE = re.compile(r"(?i)^[0-9a-f]{16,}$|^[0-9a-f]{8}-[0-9a-f]{4}-|^\d{4}-\d\d-\d\d[T ]|<|^\[")
+#: Formats whose records are fields in the first place; what other formats put aside is not what the line says.
+_STRUCTURED = re.compile(r"json|logfmt|cri|docker|kube|gelf|otel|structured", re.IGNORECASE)
+_MOST_FIELDS = 6
+_LONGEST = 60
+
+
+def plain(message: str) -> str:
+    """A message without its single event's marks: `[84008.0] eth0: link down` says `eth0: link down`."""
+    return _LEAVE_OUT.sub("", message)
+
+
+#: A long record is kept as its beginning and its last row that is not indented: that is where Python names the exception.
+_LONG = 1500
+_MIDDLE = r"(?s)^(.{0,1000})[^\n]*\n.*\n([^\s][^\n]{0,300})[^\n]*\s*$"
+
+
+def gists(messages: pa.ChunkedArray, fields: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The messages as they are compared: plain, and with the exception that a structured record holds as their last row."""
+    said = pa.concat_arrays([messages.combine_chunks(), pa.nulls(0, pa.string())])  # no slice of another
+    offsets, letters = bytes_of(said)
+    begins = offsets[:-1]
+    marked = letters[np.minimum(begins, len(letters) - 1)] == 91 if len(letters) else np.zeros(len(said), np.bool_)  # much faster than the pattern
+    if b", client: " in letters.tobytes():
+        marked = marked | holds(pc.match_substring(said, ", client: "))
+    if marked.any():
+        mask = flags(marked)
+        said = pc.replace_with_mask(said, mask, pc.replace_substring_regex(said.filter(mask), _SINGLE, ""))
+    if holds(pc.greater(pc.binary_length(said), _length(_LONG))).any():
+        long = flags(holds(pc.greater(pc.utf8_length(said), _length(_LONG))))
+        said = pc.replace_with_mask(said, long, pc.replace_substring_regex(said.filter(long), _MIDDLE, "\\1\n\\2"))
+    if fields.null_count == len(fields) or not _mentions(fields, _WORDS_OF_TRACE):
+        return pa.chunked_array([said])
+    traced = holds(pc.match_substring_regex(fields, '"(?:' + "|".join(_WORDS_OF_TRACE) + ")"))
+    if not traced.any():
+        return pa.chunked_array([said])
+    found = pc.struct_field(pc.extract_regex(fields.combine_chunks(), _TRACE), "trace").dictionary_encode()
+    exceptions = texts([_exception(text) for text in found.dictionary.to_pylist()]).take(found.indices)
+    whole = pc.binary_join_element_wise(said, exceptions, one("\n"), null_handling="skip")
+    return pa.chunked_array([whole])
+
+
+def _mentions(column: pa.ChunkedArray, words: tuple[str, ...]) -> bool:
+    """Whether any text may hold any of the words: looked for in the bytes of all at once, most blocks have none."""
+    buffers = [chunk.buffers()[2] for chunk in column.chunks]
+    held = [memoryview(buffer).tobytes() for buffer in buffers if buffer is not None]
+    return any(word.encode() in letters for letters in held for word in words)
+
+
+def _length(number: int) -> Any:
+    """A number as an Arrow scalar of the type that lengths have."""
+    return numbers(np.array([number], np.int32))[0]
+
+
+def _exception(escaped: str) -> str | None:
+    """The row of a stack trace that names the exception: Python's last, the others' first."""
+    try:
+        rows = [r for r in str(json.loads(f'"{escaped}"', strict=False)).split("\n") if r.strip()]
+    except ValueError:
+        return None
+    if not rows:
+        return None
+    python = rows[0].startswith("Traceback ")
+    return (rows[-1] if python else rows[0]).strip()[:300]
+
+
+def telling(fields: Any, form: str | None = "json") -> dict[str, str]:
+    """The fields of a structured record that say what happened: short scalars, at most six, in their order.
+
+    `fields` is a JSON object, or one as the text that the event table holds, or null;
+    `form` is the event's format.
+    """
+    if not form or not _structured(form):
+        return {}
+    try:
+        record = json.loads(fields) if isinstance(fields, str) else fields
+    except ValueError:
+        return {}
+    if not isinstance(record, dict):
+        return {}
+    out: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, bool):
+            value = str(value).lower()
+        if isinstance(value, str | int | float) and not _DULL.match(key) and not _DULL_VALUE.match(str(value)) and 0 < len(str(value)) <= _LONGEST:
+            out[key] = str(value)
+        if len(out) == _MOST_FIELDS:
+            break
+    return out
+
+
+@lru_cache(maxsize=256)
+def _structured(form: str) -> bool:
+    return _STRUCTURED.search(form) is not None
+
+
+def with_fields(message: str, fields: Mapping[str, str]) -> str:
+    """`flag rule updated flag=proration-v3 previous=off`: the message's first row with the telling fields behind it."""
+    if not fields:
+        return message
+    head, feed, rest = message.partition("\n")
+    missing = [f"{k}={v}" for k, v in fields.items() if f"{k}={v}" not in head]
+    return " ".join([head, *missing]) + feed + rest
+
+
+#: Keys by which records name what they are about, and who did it, in the order they are asked.
+SUBJECTS = ("flag", "feature", "feature_flag", "deployment", "release", "app", "application", "component", "unit", "job", "table", "object", "target", "resource", "name", "key")
+ACTORS = ("by", "user", "actor", "author", "operator", "who", "requested_by", "changed_by", "initiator")

@@ -1,0 +1,148 @@
+"""Which events are requests, which of them failed, and which come from health checks or bots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from ...parsers.arrays import flags, holds, one, optional, texts, values
+from .endpoints import endpoints
+from .folding import Numbers, coded
+
+pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
+
+Mask = npt.NDArray[np.bool_]
+T = TypeVar("T")
+
+#: Paths that load balancers, orchestrators and monitors poll by convention.
+_PROBE_PATH = (
+    r"(?i)^/(-/|_/|\.well-known/|api/|v\d+/|actuator/|internal/|server-|nginx[_-]?)?"
+    r"(health|healthz|healthcheck|health[_-]check|livez?|liveness|readyz?|readiness|ping|status|heartbeat|stub_status|alive|up)"
+    r"(/(live|ready|liveness|readiness|db|check|startup))?/?(\.(php|html?|txt|json))?(\?.*)?$"
+)
+#: Programs that poll for a living, by the names their makers document.
+_PROBE_AGENT = (
+    r"(?i)kube-probe|elb-healthchecker|googlehc|uptime|pingdom|statuscake|site24x7|nagios|check_http|icinga|zabbix|"
+    r"prometheus|blackbox|consul health|haproxy|varnish.?probe|datadog.?synthetic|newrelicpinger|health.?check|"
+    r"monit/|monitoring|hetrixtools|freshping|updown\.io|betterstack|better uptime|traefik.?health|envoy/hc|azure.?traffic|"
+    r"amazon-route53|cloudflare-healthchecks|gatus"
+)
+_BOT_AGENT = (
+    r"(?i)bot\b|bot/|crawl|spider|slurp|zgrab|masscan|nmap|nikto|sqlmap|censys|shodan|scrapy|python-requests|go-http-client|"
+    r"curl/|wget/|libwww|headless|facebookexternalhit|feedfetcher|ahrefs|semrush|expanse|nuclei|dirbuster|gobuster|l9explore"
+)
+
+
+#: nginx's status for a client that closed the connection before the answer.
+CLOSED = 499
+
+
+def failing(status: Any, closed: bool = False) -> Any:
+    """Which statuses are failures: 5xx, and no answer (0, 444); with `closed` also clients that gave up (499)."""
+    silent = optional([0, 444, CLOSED] if closed else [0, 444], pa.int16())
+    return pc.fill_null(pc.or_(pc.greater_equal(status, 500), pc.is_in(status, value_set=silent)), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is known of each event as a request (true or false each), and its endpoint: a place in `endpoints`.
+
+    A request names a path and a status and either a method or what was served. It failed when it was answered 5xx or
+    not at all (0, 444). It was closed when the client gave up first (nginx's 499): whether that is a failure depends on
+    how many do, see `retrolog.pipeline.analysis.outages`. 408 and other 4xx are answers. A probe is a health check.
+    """
+
+    request: Mask
+    failed: Mask
+    closed: Mask
+    probe: Mask
+    bot: Mask
+    endpoint: Numbers
+    endpoints: list[str | None]
+
+    def pick(self, picked: Mask) -> Marks:
+        """The marks of some of the events."""
+        return Marks(
+            self.request[picked], self.failed[picked], self.closed[picked], self.probe[picked], self.bot[picked],
+            self.endpoint[picked], self.endpoints,
+        )  # fmt: skip
+
+
+class Marker:
+    """Marks events as requests; remembers paths and user agents, which repeat from block to block."""
+
+    def __init__(self) -> None:
+        self._paths: Known[tuple[str | None, bool]] = Known(_of_paths)
+        self._agents: Known[tuple[bool, bool]] = Known(_of_agents)
+
+    def mark(self, events: pa.Table) -> Marks:
+        """The marks of a table of events of one chunk.
+
+        Where the table has a column `agent` (texts in a dictionary, as the agent stands in JSON), the user agent is taken from
+        there, else out of `fields`.
+        """
+        there = {name: holds(pc.is_valid(events[name])) for name in ("status", "path", "method", "bytes", "client")}
+        request = there["status"] & there["path"] & (there["method"] | (there["bytes"] & there["client"]))
+        nothing = np.zeros(len(request), np.bool_)
+        if not request.any():
+            return Marks(request, nothing, nothing, nothing, nothing, np.zeros(len(request), np.int64), [None])
+        status = values(events["status"])
+        failed = request & ((status >= 500) | (status == 0) | (status == 444))
+        closed = request & (status == CLOSED)
+        path, paths = coded(events["path"])
+        of_path = self._paths.of(paths)
+        agent, agents = coded(events["agent"] if "agent" in events.column_names else _agents(events["fields"], request))
+        of_agent = self._agents.of(agents)
+        probe = np.array([probe for _, probe in of_path], np.bool_)[path]
+        probe = request & (probe | np.array([probe for probe, _ in of_agent], np.bool_)[agent])
+        bot = request & np.array([bot for _, bot in of_agent], np.bool_)[agent] & ~probe
+        place = {endpoint: at for at, endpoint in enumerate(dict.fromkeys(endpoint for endpoint, _ in of_path))}
+        endpoint = np.array([place[endpoint] for endpoint, _ in of_path], np.int64)[path]
+        return Marks(request, failed, closed, probe, bot, endpoint, list(place))
+
+
+class Known(Generic[T]):
+    """What a function says of texts, asked once for each: at most `most` answers are kept."""
+
+    def __init__(self, ask: Callable[[pa.Array], list[T]], most: int = 50_000) -> None:
+        self._ask = ask
+        self._most = most
+        self._answers: dict[str | None, T] = {}
+
+    def of(self, asked: Sequence[str | None]) -> list[T]:
+        """The answers for these texts, in their order."""
+        new = [text for text in dict.fromkeys(asked) if text not in self._answers]
+        if len(self._answers) + len(new) > self._most:
+            self._answers = {}
+            new = list(dict.fromkeys(asked))
+        if new:
+            self._answers.update(zip(new, self._ask(texts(new)), strict=True))
+        return [self._answers[text] for text in asked]
+
+
+def _of_paths(paths: pa.Array) -> list[tuple[str | None, bool]]:
+    """The endpoint of each path, and whether it is one that is polled."""
+    return list(zip(endpoints(paths).to_pylist(), _matching(paths, _PROBE_PATH), strict=True))
+
+
+def _of_agents(agents: pa.Array) -> list[tuple[bool, bool]]:
+    """Whether a user agent polls, and whether it is a bot."""
+    return list(zip(_matching(agents, _PROBE_AGENT), _matching(agents, _BOT_AGENT), strict=True))
+
+
+def _matching(known: pa.Array, pattern: str) -> list[bool]:
+    """Whether the pattern is found; null is no match."""
+    return [bool(found) for found in pc.match_substring_regex(known, pattern).to_pylist()]
+
+
+def _agents(fields: pa.ChunkedArray, request: Mask) -> pa.DictionaryArray:
+    """The user agent of requests out of `fields` (a JSON object as text), null where there is none."""
+    encoded = pc.if_else(flags(request), fields.combine_chunks(), one(None)).dictionary_encode()
+    found = pc.struct_field(pc.extract_regex(encoded.dictionary, r'"user_agent": ?"(?P<ua>(?:[^"\\]|\\.)*)"'), "ua").dictionary_encode()
+    return pa.DictionaryArray.from_arrays(found.indices.take(encoded.indices), found.dictionary)

@@ -1,0 +1,1 @@
+"""Checks, verifies, renders and hands over a finished document."""

@@ -1,0 +1,31 @@
+"""What the lists of a review say rests on lines: each statement cites one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from retrolog.pipeline.analysis.lessons import lessons
+from retrolog.pipeline.wording import Clock
+
+from ..example import FINDINGS
+
+CLOCK = Clock("Europe/Berlin")
+
+
+def test_every_statement_cites_a_line() -> None:
+    learned = lessons(FINDINGS.incidents, FINDINGS.sources, CLOCK, FINDINGS.timeline)
+    told = (*learned.went_well, *learned.went_badly, *learned.lucky)
+    assert told
+    assert all(evidence for _, evidence in told)
+
+
+def test_a_clock_that_is_off_is_told_with_a_line_that_it_stamped() -> None:
+    off = next(one for one in FINDINGS.sources if one.clock_offset_s)
+    learned = lessons(FINDINGS.incidents, (off,), CLOCK, FINDINGS.timeline)
+    (words, evidence), *_ = [pair for pair in learned.went_badly if "clock" in pair[0]]
+    assert "38 s behind" in words
+    assert [one.file for one in evidence] == [off.file]
+    elsewhere = replace(off, file="db-9/other.log")
+    silent = lessons(FINDINGS.incidents, (elsewhere,), CLOCK, FINDINGS.timeline)
+    assert not [pair for pair in silent.went_badly if "clock" in pair[0]]
+    assert [row for row in silent.actions if "clock" in row["action"]], "it still needs to be put right"
