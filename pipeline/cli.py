@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -21,6 +23,8 @@ from .review.command import review
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from .config import Config
     from .options import Options
 
@@ -33,8 +37,10 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         if isinstance(sys.stdout, io.TextIOWrapper):  # the same bytes in every locale and on every system
             sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
+        interrupts = _Interrupts()
         try:
-            return super().invoke(ctx)
+            with interrupts:
+                return super().invoke(ctx)
         except RetrologError as error:
             _fail(str(error), error.exit_status)
         except BrokenPipeError:
@@ -43,6 +49,30 @@ class _Group(click.Group):
             sys.exit(0)
         except KeyboardInterrupt:
             _fail("interrupted", 130)  # as shells report a program that SIGINT ended
+        except Exception:
+            if interrupts.seen:
+                _fail("interrupted", 130)
+            raise
+
+
+class _Interrupts:
+    """Remembers that Ctrl-C came: an extension module that is just being imported swallows it, and fails with an error of its own."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self._before = signal.signal(signal.SIGINT, self._came)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        self.seen = True
+        signal.default_int_handler(number, frame)
 
 
 def _fail(text: str, status: int) -> NoReturn:

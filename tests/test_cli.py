@@ -5,6 +5,7 @@ Exit status: 0 done (also when nothing was found), 1 nothing could be read or wh
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import re
@@ -12,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -248,6 +248,22 @@ def test_a_copied_style_drafts_what_the_built_in_one_does(place: Path, style: st
     assert style in run("templates").stdout
 
 
+def test_an_interrupt_that_an_import_swallows_still_counts(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while pandas was being imported came out as an AttributeError of its half-made module."""
+
+    def swallow(*_: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise AttributeError("module 'pandas' has no attribute 'Int8Dtype'")
+
+    monkeypatch.setattr("retrolog.pipeline.investigate.investigate", swallow)
+    before = signal.getsignal(signal.SIGINT)
+    result = run("draft", LOGS)
+    assert result.exit_code == 130
+    assert "retrolog: interrupted" in result.stderr
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_an_interrupted_command_says_so_and_leaves_no_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -312,7 +328,8 @@ class TestProcess:
     def test_control_c(self) -> None:
         process = subprocess.Popen([*RETROLOG, "inspect", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert process.stderr is not None
-        time.sleep(1.5)  # until it waits for standard input
+        assert process.stdin is not None
+        process.stdin.write(b"2026-11-23 12:00:00 steady\n" * 20_000)  # more than a pipe holds: it is reading when this returns
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         assert process.stderr.read().decode() == "retrolog: interrupted\n"

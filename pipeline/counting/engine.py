@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -228,7 +229,7 @@ def _in_processes(cut: Sequence[Batch], watch: Watch | None, workers: int, known
     """Results of local worker processes as they come; what cannot be sent to one is read here meanwhile.
 
     Workers are started afresh (spawn), because forking a process in which Arrow runs threads may hang. They ignore Ctrl-C,
-    which a terminal sends to all: this process ends them. How far they are stands in memory that all share. `known` is what was
+    which a terminal sends to all, from their first moment: this process ends them. How far they are stands in memory that all share. `known` is what was
     gathered so far: a batch that begins later counts in bins as wide from the start.
     """
     import multiprocessing
@@ -252,7 +253,8 @@ def _in_processes(cut: Sequence[Batch], watch: Watch | None, workers: int, known
         while queue or pending:
             while queue and len(pending) <= workers:  # one more than keeps workers busy: results take room
                 at = queue.pop(0)
-                pending[pool.submit(_count_there, [job for _, job in cut[at]], known.levels)] = at
+                with _interrupts_held():
+                    pending[pool.submit(_count_there, [job for _, job in cut[at]], known.levels)] = at
             finished, _ = wait(pending, timeout=_LOOKED, return_when=FIRST_COMPLETED)
             tell()
             while finished:  # a result is let go of before the next is taken
@@ -270,6 +272,19 @@ def _in_processes(cut: Sequence[Batch], watch: Watch | None, workers: int, known
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A process started meanwhile never sees Ctrl-C, not even while it imports; one that comes meanwhile reaches this process after."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Worker:
