@@ -81,14 +81,20 @@ def outage(
 
 
 def quiet(seed: int, hours: int, bursty: bool) -> Iterator[tuple[str, Case]]:
-    """Hours without an outage over all rates, backgrounds (0 to 3 %) and shapes of traffic."""
-    grid = list(product((0.05, 5, 50, 500), (0.0, 0.0005, 0.002, 0.01, 0.03), TRAFFIC))
+    """Hours without an outage over all rates, backgrounds (0 to 3 %) and shapes of traffic: background and case."""
     for number in range(hours):
-        rate, background, traffic = grid[number % len(grid)]
-        rng = np.random.default_rng([seed, number, bursty])
-        times = _traffic(rng, rate, traffic)
-        failed = _background(rng, times, background, bursty)
-        yield f"{background:.2%}", Case(f"{rate}/s {traffic}", times, failed, None, None, None, 0)
+        yield f"{_GRID[number % len(_GRID)][1]:.2%}", quiet_hour(seed, number, bursty)
+
+
+_GRID = list(product((0.05, 5, 50, 500), (0.0, 0.0005, 0.002, 0.01, 0.03), TRAFFIC))
+
+
+def quiet_hour(seed: int, number: int, bursty: bool) -> Case:
+    """The hour of this number among all that differ in rate, background and shape of traffic."""
+    rate, background, traffic = _GRID[number % len(_GRID)]
+    rng = np.random.default_rng([seed, number, bursty])
+    times = _traffic(rng, rate, traffic)
+    return Case(f"{rate}/s {traffic}", times, _background(rng, times, background, bursty), None, None, None, 0)
 
 
 def two_logs(
