@@ -45,18 +45,38 @@ def grouped(codes: npt.NDArray[Any]) -> tuple[Positions, Positions]:
     return np.flatnonzero(np.diff(highest, prepend=-1) > 0), group
 
 
+#: Bytes that are looked at together: what is made of them stays in the processor's cache.
+_STEP = 1 << 17
+_ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
+_BELOW = np.array([(1 << place) - 1 for place in range(8)], np.uint8)
+_GONE = 255  # no byte of UTF-8
+_DIGITS_ALIKE = bytes(48 if 48 <= byte < 58 else byte for byte in range(256))
+
+
 def collapsed(array: pa.Array) -> pa.Array:
     """The texts (no slice of others) with every run of ASCII digits made one 0: what is left is their form. Null stays null."""
     offsets, data = bytes_of(array)
-    digit = (data - np.uint8(48)) < 10
-    drop = np.zeros(len(data), np.bool_)
-    drop[1:] = digit[1:] & digit[:-1]
-    begins = offsets[:-1]
-    drop[begins[begins < len(data)]] = False  # a text that begins with a digit keeps it
-    gone = np.concatenate([np.zeros(1, np.int32), np.cumsum(drop, dtype=np.int32)])
-    kept = data[~drop]
-    kept[(kept - np.uint8(48)) < 10] = 48
-    buffers = [array.buffers()[0], pa.py_buffer(offsets - gone[offsets]), pa.py_buffer(kept)]
+    begins = np.zeros(len(data), np.bool_)
+    begins[offsets[:-1][offsets[:-1] < len(data)]] = True  # a text that begins with a digit keeps it
+    bits = np.zeros(len(data) // 8 + 1, np.uint8)
+    kept: list[bytes] = []
+    before = np.False_
+    for at in range(0, len(data), _STEP):
+        piece = data[at : at + _STEP]
+        digit = (piece - np.uint8(48)) < 10
+        drop = np.empty(len(piece), np.bool_)
+        drop[0] = digit[0] & before
+        np.logical_and(digit[1:], digit[:-1], out=drop[1:])
+        np.greater(drop, begins[at : at + _STEP], out=drop)
+        before = digit[-1]
+        packed = np.packbits(drop, bitorder="little")
+        bits[at // 8 : at // 8 + len(packed)] = packed
+        marked = piece | (np.uint8(0) - drop.view(np.uint8))
+        kept.append(marked.tobytes().translate(_DIGITS_ALIKE, bytes([_GONE])))
+    gone = np.zeros(len(bits), np.int32)
+    np.cumsum(_ONES[bits[:-1]], dtype=np.int32, out=gone[1:])
+    dropped = gone[offsets >> 3] + _ONES[bits[offsets >> 3] & _BELOW[offsets & 7]]
+    buffers = [array.buffers()[0], pa.py_buffer(offsets - dropped), pa.py_buffer(b"".join(kept))]
     return pa.Array.from_buffers(pa.string(), len(array), buffers, array.null_count)
 
 

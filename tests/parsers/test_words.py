@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrolog.parsers import words
 from retrolog.parsers.arrays import texts
 from retrolog.parsers.base import Event
 from retrolog.parsers.columns import take_trailing
@@ -21,6 +22,9 @@ TEXTS = st.lists(st.one_of(st.none(), st.text("ab 09.é", max_size=12)), max_siz
 def test_runs_of_digits_become_one_zero(said: list[str | None]) -> None:
     expected = [None if text is None else re.sub(r"[0-9]+", "0", text) for text in said]
     assert collapsed(texts(said)).to_pylist() == expected
+    with pytest.MonkeyPatch.context() as patch:  # so small that runs and texts go on in the next piece
+        patch.setattr(words, "_STEP", 8)
+        assert collapsed(texts(said)).to_pylist() == expected
 
 
 @given(codes=st.lists(st.integers(-5, 5), max_size=30))
