@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from .. import __version__
+from .arguments import clock_offsets, drafting_options, options_of, reading_options, unless_given
 from .commands import document, export, formats
 from .errors import BadOption, CannotWrite, RetrologError
 from .review.command import review
@@ -25,8 +25,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if TYPE_CHECKING:
     from types import FrameType
 
-    from .config import Config
-    from .options import Options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,64 +92,6 @@ def main() -> None:
     """
 
 
-def reading_options(command: F) -> F:
-    """The options of every command that reads logs."""
-    for option in reversed(
-        (
-            click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
-            click.option("--from", "start", metavar="TIME", help="Start of the window: a date and time, HH:MM, now-2h or an epoch."),
-            click.option("--to", "end", metavar="TIME", help="End of the window (not in it); HH:MM is on the day of --from."),
-            click.option("--tz", "zone", metavar="ZONE", help="Zone of stamps and bounds that name none, such as Europe/Berlin or +05:30. [default: UTC]"),
-            click.option("--year", type=click.IntRange(1970, 9999), help="Year of the first row of logs whose stamps have none."),
-            click.option("--include", multiple=True, metavar="GLOB", help="Read only files whose name fits; may be repeated."),
-            click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out files whose name fits; may be repeated."),
-            click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Settings of these logs. [default: retrolog.toml in their folder or above]"),
-            click.option("--jobs", type=click.IntRange(1, 1024), help="Processes that read large logs. [default: one a processor]"),
-            click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where logs are read: on this machine, or on a Dask cluster."),
-            click.option("--scheduler", metavar="ADDRESS", default="", help="Address of the Dask scheduler, such as tcp://host:8786; without one a cluster is started here."),
-            click.option("--verbose", is_flag=True, help="Say on standard error which part of each file is read, and why."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _options(
-    settings: Config, start: str | None, end: str | None, zone: str | None, year: int | None,
-    include: tuple[str, ...], exclude: tuple[str, ...], jobs: int | None = None, engine: str = "local", scheduler: str = "", **more: Any,
-) -> Options:  # fmt: skip
-    from .counting.engine import Engine
-    from .options import Options
-    from .window import read_window, read_zone
-
-    given = [name for name, value in (("zone", zone), ("year", year)) if value is not None]
-    zone = zone or settings.zone
-    info = read_zone(zone)
-    options = Options(
-        window=read_window(start, end, info), zone=info, zone_name=zone or "UTC", zone_given=zone is not None, year=year,
-        include=include, exclude=exclude, engine=Engine(engine, jobs or 0, scheduler), **more,
-    )  # fmt: skip
-    return settings.applied(options, given)
-
-
-def _unless_given(settings: Config, **values: Any) -> tuple[Any, ...]:
-    """These options' values; those left to their defaults are what the settings have for them."""
-    context = click.get_current_context()
-    left = [context.get_parameter_source(name) is ParameterSource.DEFAULT for name in values]
-    return tuple(settings.setting(name, value) if default else value for (name, value), default in zip(values.items(), left, strict=True))
-
-
-def _clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-    out = []
-    for pair in pairs:
-        glob, _, seconds = pair.rpartition("=")
-        try:
-            out.append((glob, float(seconds)))
-        except ValueError:
-            raise BadOption(f"--clock-offset {pair!r} is no GLOB=SECONDS; try db-1/*=-38") from None
-    return tuple(out)
-
-
 def _command_line() -> str:
     import shlex
 
@@ -161,17 +101,7 @@ def _command_line() -> str:
 
 @main.command()
 @reading_options
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the draft here; an existing draft is merged, your edits stay.")
-@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True, help="Markdown to edit, or JSON for programs.")
-@click.option("--style", default="retrolog", show_default=True, help="Layout: a built-in style, or the path of a Jinja2 template.")
-@click.option("--max-entries", type=click.IntRange(5, 200), default=25, show_default=True, help="Rows of the timeline at most.")
-@click.option("--slo", type=click.FloatRange(0, 100, min_open=True, max_open=True), metavar="PERCENT", help="Success objective, such as 99.9: adds the error budget spent.")
-@click.option("--lexicon", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own words for changes and alerts (TOML), asked before the built-in ones.")
-@click.option("--clock-offset", "offsets", multiple=True, metavar="GLOB=SECONDS", help="How far the clocks of logs are ahead, instead of the estimate; may be repeated.")
-@click.option("--changes", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Changes recorded elsewhere (CSV or JSON with time and summary); may be repeated.")
-@click.option("--git", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="A local clone whose tags and commits count as changes; may be repeated.")
-@click.option("--no-mask", is_flag=True, help="Show secrets, people and client addresses as logged.")
-@click.option("--explain", is_flag=True, help="Print on standard error why each entry is in, and what nearly was.")
+@drafting_options
 def draft(
     paths: tuple[str, ...], output: Path | None, form: str, style: str, max_entries: int, slo: float | None, lexicon: Path | None,
     offsets: tuple[str, ...], changes: tuple[Path, ...], git: tuple[Path, ...], no_mask: bool, explain: bool, **reading: Any,
@@ -186,11 +116,11 @@ def draft(
     from .safe import terminal
 
     settings = formats.settings_of(reading.pop("config"), paths)
-    style, max_entries, slo, lexicon, changes, git, no_mask = _unless_given(
+    style, max_entries, slo, lexicon, changes, git, no_mask = unless_given(
         settings, style=style, max_entries=max_entries, slo=slo, lexicon=lexicon, changes=changes, git=git, no_mask=no_mask
     )
-    options = _options(
-        settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=_clock_offsets(offsets),
+    options = options_of(
+        settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=clock_offsets(offsets),
         changes=changes, git=git,
     )  # fmt: skip
     existing = ""
@@ -247,7 +177,7 @@ def events(paths: tuple[str, ...], form: str, output: Path | None, mask: bool, *
 
     if form == "parquet" and output is None:
         raise BadOption("Parquet cannot be written to a terminal; name a file with -o events.parquet")
-    options = _options(formats.settings_of(reading.pop("config"), paths), **reading)
+    options = options_of(formats.settings_of(reading.pop("config"), paths), **reading)
     found = discover(paths, options.include, options.exclude)
     if output is not None and any(output.exists() and output.samefile(log.path) for log in found.files if log.path != "-"):
         raise CannotWrite(f"{output} is one of the logs that are read; name another file with -o")
@@ -318,7 +248,7 @@ def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     from .finishing.deliver import deliver
     from .investigate import collect
 
-    options = _options(formats.settings_of(reading.pop("config"), paths), **reading)
+    options = options_of(formats.settings_of(reading.pop("config"), paths), **reading)
     read = collect(paths, options)
     show = inspection.as_json if form == "json" else inspection.as_text
     deliver(show(read.reports, read.found.skipped), None)
@@ -339,7 +269,7 @@ def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     from .wording import Clock
 
     said = dict(reading)
-    options = _options(formats.settings_of(reading.pop("config"), paths), **reading)
+    options = options_of(formats.settings_of(reading.pop("config"), paths), **reading)
     read = collect(paths, options)
     summary = read.summary
     clock = Clock(options.zone_name)

@@ -1,6 +1,6 @@
 """What the analysis found: plain values that the draft, the JSON answer and the report are all made from.
 
-Nothing here computes; `retrolog.pipeline.analysis.analyse` fills these and `retrolog.pipeline.drafting.draft` lays them out. All times are
+Nothing here judges; `retrolog.pipeline.analysis.analyse` fills these and `retrolog.pipeline.drafting.draft` lays them out. All times are
 true times (clock offsets applied) as microseconds since the epoch in UTC.
 """
 
@@ -28,6 +28,11 @@ class Evidence:
     digest: str = ""
     text: str = ""
     time: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells one quoted line from another, also after its file was rotated or packed."""
+        return f"{self.digest or self.file}@{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +180,14 @@ class Findings:
     nearly: tuple[Entry, ...] = ()  # what nearly made the timeline, for --explain
     accounting: dict[str, int] = field(default_factory=dict)  # lines by fate over all files
     verdict: str = ""  # the sentence when there is no incident
+
+    @property
+    def span(self) -> tuple[int | None, int | None]:
+        """What a document of these covers: the window where it has ends, else what the sources cover."""
+        start, end = self.window
+        firsts = [report.first for report in self.sources if report.first is not None]
+        lasts = [report.last for report in self.sources if report.last is not None]
+        return (
+            start if start is not None else min(firsts, default=None),
+            end if end is not None else max(lasts, default=None),
+        )

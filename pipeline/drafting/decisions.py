@@ -100,10 +100,8 @@ def _matching(incident: Incident, before: Sequence[Mapping[str, Any]]) -> Decisi
 
 
 def _with(incident: Incident, decision: Decision, numbers: Mapping[str, int], quoted: Mapping[int, Evidence]) -> Incident:
-    from .view import evidence_key
-
     def first(candidate: Candidate) -> int | None:
-        return numbers.get(evidence_key(candidate.evidence[0])) if candidate.evidence else None
+        return numbers.get(candidate.evidence[0].key) if candidate.evidence else None
 
     found = list(incident.candidates)
     if incident.trigger is not None and incident.trigger not in found:
@@ -132,9 +130,7 @@ def _with(incident: Incident, decision: Decision, numbers: Mapping[str, int], qu
 
 def _learned(findings: Findings, incidents: tuple[Incident, ...]) -> Findings:
     """The findings with the questions and lessons that follow; what a person has settled is not asked again."""
-    from .view import span_of
-
-    clock = Clock(findings.zone, *span_of(findings))
+    clock = Clock(findings.zone, *findings.span)
     weighed = [replace(one, candidates=tuple(c for c in one.candidates if c.decision != "rejected")) for one in incidents]
     learned = lessons(weighed, findings.sources, clock, findings.timeline)
     settled = {

@@ -17,7 +17,7 @@ from . import document
 from .citations import citations
 from .decisions import Decision, decided
 from .mask import Masker, masked
-from .view import BINS, View, noun, span_of
+from .view import BINS, View, noun
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -294,7 +294,7 @@ def _render(style: str, context: dict[str, Any]) -> str:
 def title(findings: Findings, clock: Clock) -> str:
     """The document's title, in the words that the figures carry."""
     found = findings.incidents
-    start, _ = span_of(findings)
+    start, _ = findings.span
     if not found:
         if findings.accounting.get("in_window", 1) == 0:
             return "No event in the window"
@@ -312,7 +312,7 @@ def _looked_at(findings: Findings, clock: Clock) -> list[str]:
     """What was examined when nothing was found, so that the reader can judge the answer."""
     if findings.incidents:
         return []
-    start, end = span_of(findings)
+    start, end = findings.span
     read = [one for one in findings.sources if one.events]
     events = sum(one.events for one in read)
     parts = [f"Read were {wording.plural(events, 'event')} in {wording.plural(len(read), 'file')}"]
@@ -325,7 +325,7 @@ def _looked_at(findings: Findings, clock: Clock) -> list[str]:
 
 
 def _timeline_note(findings: Findings, clock: Clock) -> str:
-    start, _ = span_of(findings)
+    start, _ = findings.span
     if not findings.timeline:
         return "No event in these logs stands out enough for an entry."
     zone = clock.label(start) if start is not None else "UTC"
@@ -389,7 +389,7 @@ def _front(findings: Findings, clock: Clock, command: str, style: str, decisions
     """The YAML front matter; key by key, so that merging can keep those that a human changed."""
     import yaml
 
-    start, end = span_of(findings)
+    start, end = findings.span
     values: dict[str, Any] = {
         "title": title(findings, clock),
         "status": "draft",

@@ -59,11 +59,6 @@ SECTIONS = {
 }
 
 
-def evidence_key(evidence: Evidence) -> str:
-    """What tells one quoted line from another, also after its file was rotated or packed."""
-    return f"{evidence.digest or evidence.file}@{evidence.line}"
-
-
 @dataclass(slots=True)
 class Register:
     """Numbers the quoted lines in the order they are first cited; numbers once given to a line stay with it."""
@@ -76,7 +71,7 @@ class Register:
         return Markup(" ".join(f"[E{self.number(one)}]" for one in evidence[:limit]))
 
     def number(self, evidence: Evidence) -> int:
-        key = evidence_key(evidence)
+        key = evidence.key
         if key not in self.numbers:
             self.numbers[key] = max(self.numbers.values(), default=0) + 1
         self.cited.setdefault(self.numbers[key], evidence)
@@ -107,7 +102,7 @@ class View:
     def __init__(self, findings: Findings, numbers: dict[str, int] | None = None) -> None:
         self.findings = findings
         self.register = Register(dict(numbers or {}))
-        start, end = span_of(findings)
+        start, end = findings.span
         self.clock = Clock(findings.zone, start, end)
 
     def incident(self, incident: Incident, position: int) -> dict[str, Any]:
@@ -171,7 +166,7 @@ class View:
     def _what(self, incident: Incident) -> Markup:
         impact, onset = incident.impact, incident.onset
         if incident.recovery is None:
-            _, end = span_of(self.findings)
+            _, end = self.findings.span
             rest = f", at least {wording.duration(end - onset.time)}" if end is not None else ""
             beyond = "the end of the window" if self.findings.window[1] is not None else "the last line read"
             when = f"From {self.clock.stamp(onset.time)} to beyond {beyond}"
@@ -319,7 +314,7 @@ class View:
     def _label(self, entry: Entry) -> str:
         """The word in bold; of all alerts and checks only the one that noticed an incident has "Detected"."""
         noticed = {one.detected.evidence[:1] for one in self.findings.incidents if one.detected}
-        quotes = evidence_key(entry.evidence[0]) if entry.evidence else ""
+        quotes = entry.evidence[0].key if entry.evidence else ""
         for one in self.findings.incidents:
             if one.decision == "confirmed" and one.trigger and quotes in _quoted(one.trigger.evidence):
                 return "Trigger"
@@ -418,17 +413,6 @@ class View:
         ]
 
 
-def span_of(findings: Findings) -> tuple[int | None, int | None]:
-    """The span the document covers: the window where it has ends, else what the sources cover."""
-    start, end = findings.window
-    firsts = [report.first for report in findings.sources if report.first is not None]
-    lasts = [report.last for report in findings.sources if report.last is not None]
-    return (
-        start if start is not None else min(firsts, default=None),
-        end if end is not None else max(lasts, default=None),
-    )
-
-
 def _ranked(incident: Incident) -> list[Candidate]:
     candidates = list(incident.candidates)
     if incident.trigger is not None and incident.trigger not in candidates:
@@ -438,7 +422,7 @@ def _ranked(incident: Incident) -> list[Candidate]:
 
 def _quoted(evidence: Sequence[Evidence]) -> list[str]:
     """What names the first quoted line, in a list that is empty without one."""
-    return [evidence_key(one) for one in evidence[:1]]
+    return [one.key for one in evidence[:1]]
 
 
 def _list(reasons: tuple[str, ...]) -> Markup:

@@ -15,7 +15,6 @@ from .. import safe
 from ..drafting import document as documents
 from ..drafting.document import CONFLICT, EVIDENCE, digest, parse
 from ..drafting.entries import clock_of, instant, moment
-from ..drafting.view import evidence_key
 from ..findings import Evidence
 from ..wording import sentence
 from . import front
@@ -325,7 +324,7 @@ def quoted(text: str, evidence: Evidence) -> tuple[int, str]:
     value = document.data("index")
     index: dict[str, Any] = dict(value) if isinstance(value, dict) else {}
     numbers = dict(index.get("evidence") or {})
-    key = evidence_key(evidence)
+    key = evidence.key
     known = sheet(text).evidence
     number = numbers.get(key)
     if number is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import safe
 from ..analysis import evidence
+from ..arguments import recorded
 from ..drafting.document import Document
 from ..drafting.mask import Masker
 from ..errors import RetrologError
@@ -65,7 +65,7 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
     from ..wording import zone
 
     metadata = document.metadata
-    given = _command(str(metadata.get("command") or ""))
+    given = recorded(str(metadata.get("command") or ""))
     window = metadata.get("window")
     bounds = window if isinstance(window, dict) else {}
     paths = [str(path) for path in logs] or [
@@ -107,21 +107,6 @@ def _existing(path: str, folder: Path) -> str:
     if "://" in path or path == "-":
         return ""
     return next((str(one) for one in (Path(path), folder / path) if one.exists()), "")
-
-
-def _command(line: str) -> dict[str, Any]:
-    """The parameters of the `draft` command that made the document; empty when it is not readable."""
-    import click
-
-    from ..cli import draft
-
-    try:
-        words = shlex.split(line)
-        if words[:2] != ["retrolog", "draft"]:
-            return {}
-        return dict(draft.make_context("draft", words[2:], resilient_parsing=True).params)
-    except (ValueError, click.ClickException):
-        return {}
 
 
 @dataclass(frozen=True, slots=True)
