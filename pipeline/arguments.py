@@ -100,8 +100,9 @@ def clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     return tuple(out)
 
 
-@drafting_options
+@click.command()
 @reading_options
+@drafting_options
 def _recorded(**_: Any) -> None:
     """Stands for `draft` where its words are only read."""
 
@@ -112,7 +113,6 @@ def recorded(line: str) -> dict[str, Any]:
         words = shlex.split(line)
         if words[:2] != ["retrolog", "draft"]:
             return {}
-        command = click.command()(_recorded)
-        return dict(command.make_context("draft", words[2:], resilient_parsing=True).params)
+        return dict(_recorded.make_context("draft", words[2:], resilient_parsing=True).params)
     except (ValueError, click.ClickException):
         return {}

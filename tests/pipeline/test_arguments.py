@@ -1,0 +1,40 @@
+"""A document's own command is read back: the same options again, however often, and nothing from a line that is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from retrolog.pipeline.arguments import clock_offsets, recorded
+from retrolog.pipeline.errors import BadOption
+
+
+def test_a_command_is_read_back_however_often() -> None:
+    line = "retrolog draft logs 'more logs' --from '2026-11-23 12:02' --to 12:08 --tz Europe/Berlin --year 2026 --exclude '*.gz' --slo 99.9 -o out.md"
+    first, second = recorded(line), recorded(line)
+    assert first == second
+    assert first["paths"] == ("logs", "more logs")
+    assert (first["start"], first["end"], first["zone"], first["year"]) == ("2026-11-23 12:02", "12:08", "Europe/Berlin", 2026)
+    assert (first["exclude"], first["slo"]) == (("*.gz",), 99.9)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("", "a document without a command"),
+        ("rm -rf /", "another program"),
+        ("retrolog render x.md", "another command"),
+        ("retrolog draft 'logs", "a quote that is never closed"),
+    ],
+)
+def test_a_line_that_is_no_draft_says_nothing(line: str, why: str) -> None:
+    assert recorded(line) == {}, why
+
+
+def test_words_unknown_to_this_version_do_not_raise() -> None:
+    assert recorded("retrolog draft logs --from-the-future 3").get("paths", ()) in ((), ("logs",), ("logs", "3"))
+
+
+def test_an_offset_that_is_none_is_named() -> None:
+    assert clock_offsets(("db-*=-38", "a=b=1.5")) == (("db-*", -38.0), ("a=b", 1.5))
+    with pytest.raises(BadOption, match="GLOB=SECONDS"):
+        clock_offsets(("db-1",))
