@@ -100,7 +100,7 @@ def clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     return tuple(out)
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # a newer version's words must not cost the known ones
 @reading_options
 @drafting_options
 def _recorded(**_: Any) -> None:
