@@ -17,7 +17,8 @@ import threading
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
-from .unpack import CHUNK, LIMITS, ReadNote, Unpacked
+from .decoders import LIMITS
+from .unpack import CHUNK, ReadNote, Unpacked
 
 
 @dataclass(frozen=True, slots=True)

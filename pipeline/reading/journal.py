@@ -22,7 +22,8 @@ from typing import IO, Any, cast
 
 from ..errors import MissingExtra
 from .containers import Slice
-from .unpack import CHUNK, LIMITS, ReadNote
+from .decoders import LIMITS
+from .unpack import CHUNK, ReadNote
 
 #: What a journal begins with (JOURNAL_FILE_FORMAT, Header).
 MAGIC = b"LPKSHHRH"

@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import MissingExtra
 from .containers import Slice, Step, open_slice
-from .unpack import LIMITS, ReadNote
+from .decoders import LIMITS
+from .unpack import ReadNote
 
 if TYPE_CHECKING:
     from .archives import Member

@@ -15,8 +15,9 @@ from typing import IO
 from ..errors import MissingExtra, NothingToRead
 from . import archives, containers, encodings, journal, rotation, unpack
 from .containers import STDIN, Slice, Step
+from .decoders import LIMITS
 from .remote import is_url, listed
-from .unpack import LIMITS, ReadNote
+from .unpack import ReadNote
 
 _ARCHIVES = ("tar", "zip", "7z")
 

@@ -5,33 +5,16 @@ Damage never raises: the bytes that could be read are given, and a `ReadNote` sa
 
 from __future__ import annotations
 
-import bz2
 import io
-import lzma
 import struct
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any
+
+from .decoders import LIMITS, Decoder, Limits, decoder_errors, new_decoder
 
 CHUNK = 1 << 18
 #: Output of one decoder call. An error inside a call loses that call's output, so it starts small and grows.
 _FIRST_STEP, _LARGEST_STEP = 1 << 10, 1 << 18
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far packed data may expand before it counts as a bomb; `ratio` is asked only above `floor` bytes."""
-
-    ratio: int = 500  # logs pack 10 to 100 times, seldom 300; a deflate bomb reaches 1030
-    floor: int = 64 << 20
-    total: int = 256 << 30  # bytes of unpacked text in one file, or of one spooled archive
-    depth: int = 8  # wrappers inside wrappers
-    members: int = 100_000  # files of one archive, nested ones included
-    memory: int = 256 << 20  # what a decoder may ask for (xz and zstd dictionaries)
-
-
-LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,163 +83,6 @@ def gzip_time(head: bytes) -> int | None:
     return seconds * 1_000_000 or None
 
 
-class _Decoder(Protocol):
-    """What the standard library's bz2 and lzma decompressors look like; the others are made to look the same."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    @property
-    def needs_input(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
-
-
-class _Damage(Exception):
-    """The packed bytes break their format's rules."""
-
-
-class _GzipMember:
-    """One gzip member (RFC 1952) on a raw deflate decoder.
-
-    Header and trailer are read here, so that a wrong checksum is a remark after the data and not an error that
-    swallows the last of it.
-    """
-
-    def __init__(self) -> None:
-        from isal import igzip_lib, isal_zlib
-
-        self._deflate = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
-        self._crc32: Callable[[bytes, int], int] = isal_zlib.crc32
-        self._crc = 0
-        self._length = 0
-        self._pending = b""
-        self._in_header = True
-        self.eof = False
-        self.unused_data = b""
-        self.mismatch = False
-
-    @property
-    def needs_input(self) -> bool:
-        return not self.eof and (self._in_header or self._deflate.eof or bool(self._deflate.needs_input))
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        if self._in_header:
-            self._pending += data
-            length = _gzip_header_length(self._pending)
-            if length is None:
-                return b""
-            data, self._pending, self._in_header = self._pending[length:], b"", False
-        out = b""
-        if not self._deflate.eof:
-            out = self._deflate.decompress(data, max_length)
-            self._crc = self._crc32(out, self._crc)
-            self._length += len(out)
-            data = (self._deflate.unused_data or b"") if self._deflate.eof else b""
-        if self._deflate.eof:
-            self._pending += data
-            if len(self._pending) >= 8:
-                crc, length = struct.unpack_from("<II", self._pending)
-                self.mismatch = crc != self._crc or length != self._length & 0xFFFFFFFF
-                self.unused_data, self._pending, self.eof = self._pending[8:], b"", True
-        return out
-
-
-def _gzip_header_length(data: bytes) -> int | None:
-    """Bytes of the gzip header that `data` begins with, or None when more is needed (RFC 1952, 2.3)."""
-    if len(data) < 10:
-        return None
-    flags, at = data[3], 10
-    if flags & 4:
-        if len(data) < at + 2:
-            return None
-        at += 2 + int.from_bytes(data[at : at + 2], "little")
-    for bit in (8, 16):  # name, comment: each ends with a NUL
-        if flags & bit:
-            end = data.find(b"\0", at)
-            if end < 0:
-                if len(data) > at + (1 << 20):
-                    raise _Damage("the gzip header does not end")
-                return None
-            at = end + 1
-    at += 2 if flags & 2 else 0
-    return at if len(data) >= at else None
-
-
-class _ZstdFrame:
-    """One zstd frame with bounded output: a kilobyte of input cannot become more than 32 MB (RFC 8878, 3.1.1.2)."""
-
-    _BITE = 1 << 10
-
-    def __init__(self) -> None:
-        import zstandard
-
-        window = LIMITS.memory // 2
-        self._frame = zstandard.ZstdDecompressor(max_window_size=window).decompressobj()
-        self._pending = memoryview(b"")
-        self.eof = False
-        self.unused_data = b""
-
-    @property
-    def needs_input(self) -> bool:
-        return not self.eof and not self._pending
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        if data:
-            self._pending = memoryview(bytes(self._pending) + data)
-        parts, length = [], 0
-        while self._pending and not self.eof and (max_length < 0 or length < max_length):
-            bite, self._pending = self._pending[: self._BITE], self._pending[self._BITE :]
-            part = self._frame.decompress(bite)
-            parts.append(part)
-            length += len(part)
-            if self._frame.eof:
-                self.eof = True
-                self.unused_data = self._frame.unused_data + bytes(self._pending)
-        return b"".join(parts)
-
-
-def _new_decoder(kind: str) -> _Decoder:
-    decoder: Any
-    if kind == "gzip":
-        decoder = _GzipMember()
-    elif kind == "deflate":
-        from isal import igzip_lib
-
-        decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
-    elif kind == "bzip2":
-        decoder = bz2.BZ2Decompressor()
-    elif kind == "xz":
-        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=LIMITS.memory)
-    elif kind == "lzma":
-        from .zip_methods import ZipLzma
-
-        decoder = ZipLzma()
-    elif kind == "deflate64":
-        from .zip_methods import Deflate64
-
-        decoder = Deflate64()
-    elif kind == "zstd":
-        decoder = _ZstdFrame()
-    else:
-        import lz4.frame
-
-        decoder = lz4.frame.LZ4FrameDecompressor()
-    return decoder  # type: ignore[no-any-return]
-
-
-def _decoder_errors() -> tuple[type[Exception], ...]:
-    """What the decoders raise on damage; each library has its own idea."""
-    import zstandard
-    from isal import igzip_lib
-
-    isal_error = cast(type[Exception], igzip_lib.IsalError)  # its stub calls the class an instance
-    return (
-        _Damage, OSError, EOFError, ValueError, RuntimeError, MemoryError,
-        lzma.LZMAError, zlib.error, zstandard.ZstdError, isal_error,
-    )  # fmt: skip
-
-
 class Unpacked(io.RawIOBase):
     """The unpacked bytes of a stream, member after member, until its end, damage, or a limit.
 
@@ -266,8 +92,8 @@ class Unpacked(io.RawIOBase):
 
     def __init__(self, raw: IO[bytes], kind: str, notes: list[ReadNote], limits: Limits = LIMITS) -> None:
         self._raw, self._kind, self._notes, self._limits = raw, kind, notes, limits
-        self._decoder: _Decoder | None = None
-        self._errors = _decoder_errors()
+        self._decoder: Decoder | None = None
+        self._errors = decoder_errors()
         self._input = b""
         self._held = memoryview(b"")  # decoded beyond what was asked for
         self._consumed = 0  # packed bytes taken from `raw`
@@ -364,7 +190,7 @@ class Unpacked(io.RawIOBase):
                 )
             return False
         self._members += 1
-        self._decoder = _new_decoder(self._kind)
+        self._decoder = new_decoder(self._kind)
         return True
 
     def _fill(self) -> bool:

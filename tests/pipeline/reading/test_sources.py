@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrolog.pipeline.errors import NothingToRead
-from retrolog.pipeline.reading import sources, unpack
+from retrolog.pipeline.reading import decoders, sources, unpack
 from retrolog.pipeline.reading.read import read_blocks
 from retrolog.pipeline.reading.sources import Discovery, LogFile, discover
 
@@ -303,7 +303,7 @@ def test_links_and_encrypted_members_are_named(tmp_path: Path) -> None:
 
 def test_wrappers_without_end_are_refused(tmp_path: Path) -> None:
     data = LINE
-    for _ in range(unpack.LIMITS.depth + 1):
+    for _ in range(decoders.LIMITS.depth + 1):
         data = gzip.compress(data)
     fill(tmp_path, {"deep.gz": data, "app.log": LINE})
     found = discover([tmp_path])
@@ -312,7 +312,7 @@ def test_wrappers_without_end_are_refused(tmp_path: Path) -> None:
 
 
 def test_archives_of_too_many_files_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LIMITS", unpack.Limits(members=10))
+    monkeypatch.setattr(sources, "LIMITS", decoders.Limits(members=10))
     fill(tmp_path, {"many.tar": tar_of({f"{n:02}.x": LINE for n in range(30)}, "w")})
     found = discover([tmp_path])
     assert len(found.files) == 10

@@ -1,0 +1,243 @@
+"""Decoders of packed streams, each looking like the standard library's; what one may ask for is bounded.
+
+Damage raises one of `decoder_errors`. References: RFC 1952 (gzip), RFC 8878 (zstd), PKWARE APPNOTE.TXT, 4.4.5 and 5.8.8 (LZMA and
+enhanced deflate in zip entries).
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far packed data may expand before it counts as a bomb; `ratio` is asked only above `floor` bytes."""
+
+    ratio: int = 500  # logs pack 10 to 100 times, seldom 300; a deflate bomb reaches 1030
+    floor: int = 64 << 20
+    total: int = 256 << 30  # bytes of unpacked text in one file, or of one spooled archive
+    depth: int = 8  # wrappers inside wrappers
+    members: int = 100_000  # files of one archive, nested ones included
+    memory: int = 256 << 20  # what a decoder may ask for (xz and zstd dictionaries)
+
+
+LIMITS = Limits()
+
+
+class Decoder(Protocol):
+    """What the standard library's bz2 and lzma decompressors look like; the others are made to look the same."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def needs_input(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class Damage(Exception):
+    """The packed bytes break their format's rules."""
+
+
+class _GzipMember:
+    """One gzip member (RFC 1952) on a raw deflate decoder.
+
+    Header and trailer are read here, so that a wrong checksum is a remark after the data and not an error that
+    swallows the last of it.
+    """
+
+    def __init__(self) -> None:
+        from isal import igzip_lib, isal_zlib
+
+        self._deflate = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+        self._crc32: Callable[[bytes, int], int] = isal_zlib.crc32
+        self._crc = 0
+        self._length = 0
+        self._pending = b""
+        self._in_header = True
+        self.eof = False
+        self.unused_data = b""
+        self.mismatch = False
+
+    @property
+    def needs_input(self) -> bool:
+        return not self.eof and (self._in_header or self._deflate.eof or bool(self._deflate.needs_input))
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        if self._in_header:
+            self._pending += data
+            length = _gzip_header_length(self._pending)
+            if length is None:
+                return b""
+            data, self._pending, self._in_header = self._pending[length:], b"", False
+        out = b""
+        if not self._deflate.eof:
+            out = self._deflate.decompress(data, max_length)
+            self._crc = self._crc32(out, self._crc)
+            self._length += len(out)
+            data = (self._deflate.unused_data or b"") if self._deflate.eof else b""
+        if self._deflate.eof:
+            self._pending += data
+            if len(self._pending) >= 8:
+                crc, length = struct.unpack_from("<II", self._pending)
+                self.mismatch = crc != self._crc or length != self._length & 0xFFFFFFFF
+                self.unused_data, self._pending, self.eof = self._pending[8:], b"", True
+        return out
+
+
+def _gzip_header_length(data: bytes) -> int | None:
+    """Bytes of the gzip header that `data` begins with, or None when more is needed (RFC 1952, 2.3)."""
+    if len(data) < 10:
+        return None
+    flags, at = data[3], 10
+    if flags & 4:
+        if len(data) < at + 2:
+            return None
+        at += 2 + int.from_bytes(data[at : at + 2], "little")
+    for bit in (8, 16):  # name, comment: each ends with a NUL
+        if flags & bit:
+            end = data.find(b"\0", at)
+            if end < 0:
+                if len(data) > at + (1 << 20):
+                    raise Damage("the gzip header does not end")
+                return None
+            at = end + 1
+    at += 2 if flags & 2 else 0
+    return at if len(data) >= at else None
+
+
+class _Bites:
+    """A decoder whose library cannot bound its output is given a kilobyte at a time; subclasses say what a bite becomes."""
+
+    _BITE = 1 << 10
+
+    def __init__(self) -> None:
+        self._pending = memoryview(b"")
+        self.eof = False
+        self.unused_data = b""
+
+    @property
+    def needs_input(self) -> bool:
+        return not self.eof and not self._pending
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        if data:
+            self._pending = memoryview(bytes(self._pending) + data)
+        parts, length = [], 0
+        while self._pending and not self.eof and (max_length < 0 or length < max_length):
+            bite, self._pending = self._pending[: self._BITE], self._pending[self._BITE :]
+            part, left = self._bitten(bite)
+            parts.append(part)
+            length += len(part)
+            if left is not None:
+                self.eof, self.unused_data, self._pending = True, left + bytes(self._pending), memoryview(b"")
+        return b"".join(parts)
+
+    def _bitten(self, bite: memoryview) -> tuple[bytes, bytes | None]:
+        """What a bite unpacks to, and at the end of the stream what of the bite lies behind it."""
+        raise NotImplementedError
+
+
+class _ZstdFrame(_Bites):
+    """One zstd frame: a kilobyte of input cannot become more than 32 MB (RFC 8878, 3.1.1.2)."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        super().__init__()
+        self._frame = zstandard.ZstdDecompressor(max_window_size=LIMITS.memory // 2).decompressobj()
+
+    def _bitten(self, bite: memoryview) -> tuple[bytes, bytes | None]:
+        part = self._frame.decompress(bite)
+        return part, self._frame.unused_data if self._frame.eof else None
+
+
+class _Deflate64(_Bites):
+    """Enhanced deflate, as Windows packs files over 2 GB in zip archives."""
+
+    def __init__(self) -> None:
+        import inflate64
+
+        super().__init__()
+        self._inflater = inflate64.Inflater()
+
+    def _bitten(self, bite: memoryview) -> tuple[bytes, bytes | None]:
+        # it does not say where in a bite the stream ended; a zip entry holds nothing behind it
+        return self._inflater.inflate(bytes(bite)), b"" if self._inflater.eof else None
+
+
+class _ZipLzma:
+    """LZMA as zip entries hold it: version, size and bytes of the properties, then the raw stream (APPNOTE.TXT, 5.8.8)."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._decoder: lzma.LZMADecompressor | None = None
+        self.eof = False
+        self.unused_data = b""
+
+    @property
+    def needs_input(self) -> bool:
+        return self._decoder is None or self._decoder.needs_input
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        if self._decoder is None:
+            self._head += data
+            if len(self._head) < 9:
+                return b""
+            size, settings, dictionary = struct.unpack_from("<HBI", self._head, 2)
+            if size != 5 or settings >= 9 * 5 * 5:
+                raise ValueError("the properties of an LZMA entry are wrong")
+            if dictionary > LIMITS.memory:
+                raise ValueError(f"an LZMA entry asks for {dictionary:,} bytes of memory")
+            rest, context = divmod(settings, 9)
+            described = {"id": lzma.FILTER_LZMA1, "dict_size": max(dictionary, 4096), "lc": context, "lp": rest % 5, "pb": rest // 5}
+            self._decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=[described])
+            data = self._head[9:]
+        out = self._decoder.decompress(data, max_length)
+        self.eof, self.unused_data = self._decoder.eof, self._decoder.unused_data
+        return out
+
+
+def new_decoder(kind: str) -> Decoder:
+    """A decoder of one gzip member, bzip2 or xz stream, zstd or lz4 frame, or zip entry (deflate, lzma, deflate64)."""
+    decoder: Any
+    if kind == "gzip":
+        decoder = _GzipMember()
+    elif kind == "deflate":
+        from isal import igzip_lib
+
+        decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+    elif kind == "bzip2":
+        decoder = bz2.BZ2Decompressor()
+    elif kind == "xz":
+        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=LIMITS.memory)
+    elif kind == "lzma":
+        decoder = _ZipLzma()
+    elif kind == "deflate64":
+        decoder = _Deflate64()
+    elif kind == "zstd":
+        decoder = _ZstdFrame()
+    else:
+        import lz4.frame
+
+        decoder = lz4.frame.LZ4FrameDecompressor()
+    return decoder  # type: ignore[no-any-return]
+
+
+def decoder_errors() -> tuple[type[Exception], ...]:
+    """What the decoders raise on damage; each library has its own idea."""
+    import zstandard
+    from isal import igzip_lib
+
+    isal_error = cast(type[Exception], igzip_lib.IsalError)  # its stub calls the class an instance
+    return (
+        Damage, OSError, EOFError, ValueError, RuntimeError, MemoryError,
+        lzma.LZMAError, zlib.error, zstandard.ZstdError, isal_error,
+    )  # fmt: skip
