@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from retrolog.pipeline.reading import read, unpack
+from retrolog.pipeline.reading import decoders, read, unpack
 from retrolog.pipeline.reading.containers import Step
 from retrolog.pipeline.reading.read import read_blocks, read_lines, same_text
 from retrolog.pipeline.reading.sources import LogFile, discover
@@ -202,7 +202,7 @@ def test_gzip_header_fields_are_passed_over(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_and_what_was_read_is_kept(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = unpack.Limits(floor=1 << 20, ratio=50)
+    limits = decoders.Limits(floor=1 << 20, ratio=50)
     monkeypatch.setattr(unpack.Unpacked.__init__, "__defaults__", (limits,))
     bomb = PACKERS[kind](b"same line\n" * 4_000_000)
     blocks = read_blocks(one_file(tmp_path, bomb), block_size=1 << 18)
@@ -216,7 +216,7 @@ def test_a_bomb_is_refused_and_what_was_read_is_kept(
 def test_a_bomb_inside_a_bomb_is_measured_from_the_outside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = unpack.Limits(floor=1 << 20, ratio=2000)  # one layer of gzip alone reaches 1030
+    limits = decoders.Limits(floor=1 << 20, ratio=2000)  # one layer of gzip alone reaches 1030
     monkeypatch.setattr(unpack.Unpacked.__init__, "__defaults__", (limits,))
     blocks = read_blocks(one_file(tmp_path, gzip.compress(gzip.compress(b"same line\n" * 10_000_000))))
     assert sum(len(block.data) for block in blocks) < 50_000_000

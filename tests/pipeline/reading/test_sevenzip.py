@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from retrolog.pipeline.errors import NothingToRead
-from retrolog.pipeline.reading import sevenzip, unpack
+from retrolog.pipeline.reading import decoders, sevenzip
 from retrolog.pipeline.reading.read import read_blocks
 from retrolog.pipeline.reading.sources import LogFile, discover
 
@@ -61,7 +61,7 @@ def test_damage_is_said(tmp_path: Path, cut: int) -> None:
 
 
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sevenzip, "LIMITS", unpack.Limits(floor=1 << 20, ratio=10))
+    monkeypatch.setattr(sevenzip, "LIMITS", decoders.Limits(floor=1 << 20, ratio=10))
     (tmp_path / "bundle.7z").write_bytes(pack({"one.log": b"same\n" * 1_000_000}))
     (file,) = discover([tmp_path]).files
     blocks = read_blocks(file)
