@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from ..findings import EndpointImpact, Evidence, Findings, Impact, Incident, Series, SourceReport
 from ..wording import Clock, duration, number, percent
@@ -20,6 +21,7 @@ from .evidence import evidence, quotations, quoted
 from .flood import Look, flood
 from .impact import impact
 from .lessons import lessons
+from .outside import outside, without
 from .propagation import propagation
 from .quiet import complaint
 from .refusals import with_first_and_last
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 #: Points that a figure is drawn from, at most.
 POINTS = 400
+#: Answers to looks at single events that are kept: rows of one, and how many.
+REMEMBERED, REMEMBERED_TIMES = 200_000, 4
 
 Fetch = Callable[[str, list[Evidence]], Mapping[int, bytes]]
 T = TypeVar("T")
@@ -67,6 +71,7 @@ def analyse(
     `recorded` are changes from outside the logs, in true time. `again(window)` counts a part of the logs once more, for
     outages that were found in wide bins.
     """
+    look = _remembered(look)
     seen = outages.find(summary, question.window)
     closer = parts(summary, seen, again) if again is not None else []
     signs = extra_signs(recorded, lexicon, signs_of(with_parts(summary, closer), lexicon))
@@ -87,13 +92,14 @@ def analyse(
         cast.append((span, roles(signs, span, question.window, [surge] if surge else [], earlier)))
     single = with_parts(counted[-1], [Part(part.window, fine) for part, fine in zip(closer, counted, strict=False)])
     story = timeline(signs, single, cast, question.window, question.max_entries)
+    beyond = [outside(counted[home], span, look) for (span, _), home in zip(cast, homes, strict=True)]
     incidents = tuple(
         Incident(
             onset=span.onset,
             recovery=span.recovery,
             severity=severity_of(cost),
             signal=span.signal,
-            scope=(*scope_of(span, cost), *carried_by(counted[home], span)),
+            scope=(*scope_of(span, cost), *carried_by(without(counted[home], more), span)),
             impact=cost,
             evidence=_ends(counted[home], span),
             trigger=part.candidates[0] if part.candidates and part.candidates[0].score > 0 else None,
@@ -105,8 +111,8 @@ def analyse(
             flaps=span.flaps,
             pauses=span.pauses,
         )
-        for (span, part), home in zip(cast, homes, strict=True)
-        for cost in (impact(counted[home], span, question.window, question.slo),)
+        for (span, part), home, more in zip(cast, homes, beyond, strict=True)
+        for cost in (impact(counted[home], span, question.window, question.slo, more),)
     )
     first, last = question.window.start, question.window.end
     learned = lessons(incidents, reports, Clock(question.zone, first, last), story.entries)
@@ -150,6 +156,26 @@ def _found(
     seen = seen + drops(summary, signs, window, seen, look)
     out += [(span, len(closer)) for span in seen if not belongs(span, clear)]
     return sorted(out, key=lambda item: item[0].onset.time)
+
+
+def _remembered(look: Look) -> Look:
+    """The same, which answers from the last times it was asked where these hold the span."""
+    known: list[tuple[int, int, pa.Table]] = []
+
+    def again(first: int, last: int) -> pa.Table:
+        for low, high, table in known:
+            if low <= first and last <= high:
+                if not table.num_rows:
+                    return table
+                time = table["time"].cast(pa.int64()).to_numpy()
+                return table.filter(pa.array((time >= first) & (time < last)))
+        table = look(first, last)
+        if table.num_rows <= REMEMBERED:
+            known.append((first, last, table))
+            del known[:-REMEMBERED_TIMES]
+        return table
+
+    return again
 
 
 def severity_of(cost: Impact) -> str:

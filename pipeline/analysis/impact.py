@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from ..counting.endpoints import grouped
 from ..counting.summary import BUCKETS, PER_DOUBLING, Summary
 from ..findings import EndpointImpact, Impact, Latency
-from ..wording import number
+from ..wording import number, percent
 from .outcomes import outcomes
+from .outside import Outside, without
 from .traffic import SECOND, Span, between, edge_sources, failed_series
 
 if TYPE_CHECKING:
@@ -24,14 +25,16 @@ BUDGET_DAYS = 30
 NAMES = 20
 
 
-def impact(summary: Summary, span: Span, window: Window, slo: float | None = None) -> Impact:
+def impact(summary: Summary, span: Span, window: Window, slo: float | None = None, beyond: Outside | None = None) -> Impact:
     """The figures of one outage, each with its formula.
 
-    Requests are those whose response ended from the second of the onset to the second of the recovery; health checks
-    are left out, bots are in (a bot is answered like anyone) but not among the clients. Before an unfinished recovery
+    Requests are those whose response ended from the second of the onset to the second of the recovery, less those of the two
+    seconds that are known to lie `beyond` the first and the last failure; health checks are left out, bots are in (a bot is
+    answered like anyone) but not among the clients. Before an unfinished recovery
     the last second seen stands in. `slo` is a percentage of successful requests, such as 99.9.
     """
     sources = edge_sources(summary)
+    summary = without(summary, beyond)
     first, last = span.onset.time // SECOND, span.end // SECOND
     if span.signal == "errors":
         return _of_lines(summary, span, slo)
@@ -55,11 +58,11 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
     peak, peak_time = _peak(total.failed[lo:hi], (total.start // width * width) + lo * width, width)
     before = _latency(summary, sources, first - 900, first - 1)
     during = _latency(summary, sources, first, last)
-    percent = 100 * failed / count if count else 0.0
+    share = 100 * failed / count if count else 0.0
     formulas = [
-        ("requests", "requests of the access log that ended from onset to recovery, health checks left out" if span.signal != "silence" else "not all logged: the rate around the gap times its length"),
+        ("requests", _asked(span, width, count, beyond)),
         ("failed", _counted(span)),
-        ("failed_percent", "100 x failed / requests"),
+        ("failed_percent", "100 x failed / requests" + _range(count, failed, beyond)),
     ]
     spent = None
     if slo is not None and calm:
@@ -73,7 +76,7 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
     return Impact(
         requests=count,
         failed=failed,
-        failed_percent=round(percent, 2),
+        failed_percent=round(share, 2),
         endpoints=_endpoints(served, span),
         statuses=_statuses(served, span),
         peak_rate=peak,
@@ -115,6 +118,26 @@ def _short(pattern: str) -> str:
     """A pattern as it is told: its variable parts as an ellipsis, and no longer than a line."""
     text = " ".join(pattern.replace("<*>", "\u2026").split())
     return text if len(text) <= 80 else text[:79] + "\u2026"
+
+
+def _asked(span: Span, width: int, count: int, beyond: Outside | None) -> str:
+    """Which requests were counted, and how exactly their ends are known."""
+    if span.signal == "silence":
+        return "not all logged: the rate around the gap times its length"
+    what = "requests of the access log that ended from onset to recovery, health checks left out"
+    if beyond is None:
+        return f"{what}; counted by {'whole seconds' if width == 1 else f'stretches of {width} s'}"
+    if beyond.fewer or beyond.more:
+        low, high = number(count - beyond.fewer), number(count + beyond.more)
+        return f"{what}; between {low} and {high}, as logs with stamps of whole seconds do not tell which of the first and last second came before"
+    return f"{what}; of the first and last second those logged from the first failure to the last"
+
+
+def _range(count: int, failed: int, beyond: Outside | None) -> str:
+    if beyond is None or not (beyond.fewer or beyond.more) or count <= beyond.fewer:
+        return ""
+    low, high = (percent(100 * failed / requests) for requests in (count + beyond.more, count - beyond.fewer))
+    return f"; between {low} and {high}" if low != high else ""
 
 
 def _counted(span: Span) -> str:
@@ -177,7 +200,8 @@ def _clients(summary: Summary, sources: list[str], first: int, last: int, closed
     table = table.filter(pc.invert(table["bot"]))
     if table.num_rows == 0:
         return None, None, False
-    rows = table.group_by("client").aggregate([("failed", "sum"), ("closed", "sum")])
+    rows = table.group_by("client").aggregate([("count", "sum"), ("failed", "sum"), ("closed", "sum")])
+    rows = rows.filter(pc.greater(rows["count_sum"], 0))
     scale = round(1 / summary.share("clients"))
     bad = pc.add(rows["failed_sum"], rows["closed_sum"]) if closed else rows["failed_sum"]
     hit = int(pc.sum(pc.greater(bad, 0)).as_py() or 0)

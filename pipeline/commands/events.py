@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..options import Options
+    from ..reading.reach import Head
     from ..reading.sources import Source
     from ..reports import SourceReport
 
@@ -33,10 +34,11 @@ _IN_FIELDS = (
 )  # fmt: skip
 
 
-def read(sources: Sequence[Source], options: Options) -> tuple[InOrder, list[SourceReport]]:
+def read(sources: Sequence[Source], options: Options, known: list[Head] | None = None) -> tuple[InOrder, list[SourceReport]]:
     """All events of the window, to be taken in order of time, and what was read of each file.
 
-    Times are as written; clock offsets are not applied. Without a window undated events are in.
+    Times are as written; clock offsets are not applied. Without a window undated events are in. `known` keeps what was learnt
+    of how files are written, for who asks again.
     """
     reading = Reading(
         window=options.window, wanted=options.window, zone=options.zone, zone_name=options.zone_name,
@@ -45,18 +47,18 @@ def read(sources: Sequence[Source], options: Options) -> tuple[InOrder, list[Sou
         undated=options.window.start is None and options.window.end is None, count=False,
     )  # fmt: skip
     events, reports = InOrder(), []
-    for source, file, reach in plan(sources, reading):
+    for source, file, reach in plan(sources, reading, known):
         reader = Reader(file, source, reading, reach)
         events.add(reader.tables())
         reports.append(reader.report())
     return events, reports
 
 
-def collect(sources: Sequence[Source], options: Options) -> tuple[pa.Table, list[SourceReport]]:
+def collect(sources: Sequence[Source], options: Options, known: list[Head] | None = None) -> tuple[pa.Table, list[SourceReport]]:
     """What `read` gives, the events as one table; one without columns where there are none."""
     import pyarrow as pa
 
-    events, reports = read(sources, options)
+    events, reports = read(sources, options, known)
     tables = list(events.tables())
     if not tables:
         return pa.Table.from_batches([], pa.schema([])), reports

@@ -77,9 +77,9 @@ class Reach:
         return [None if one.name == "head" else getattr(self, one.name) for one in fields(self)]
 
 
-def plan(sources: Sequence[Source], reading: Reading) -> Iterator[tuple[str, LogFile, Reach]]:
-    """Name of the log, file, and what is read of it, for every part of every log."""
-    known: list[Head] = []
+def plan(sources: Sequence[Source], reading: Reading, known: list[Head] | None = None) -> Iterator[tuple[str, LogFile, Reach]]:
+    """Name of the log, file, and what is read of it, for every part of every log; `known` as in `reaches`."""
+    known = [] if known is None else known
     small = seek.SMALL if sum(len(source.files) for source in sources) <= _MANY else seek.SMALL >> 3
     for source in sources:
         for file, reach in reaches(source, reading, known, small):
