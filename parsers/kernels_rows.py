@@ -88,15 +88,7 @@ class Rows:
 
     def cut(self, begin: Positions, end: Positions) -> pa.Array:
         """The texts between two positions; pieces must follow one another in the block."""
-        count = len(begin)
-        if not count:
-            return pa.nulls(0, pa.string())
-        offsets = np.empty(2 * count + 1, np.int32)
-        offsets[0:-1:2] = begin
-        offsets[1::2] = end
-        offsets[-1] = end[-1]
-        pieces = pa.Array.from_buffers(pa.string(), 2 * count, [None, pa.py_buffer(offsets), self.buffer])
-        return pieces.take(numbers(np.arange(0, 2 * count, 2, dtype=np.int64)))
+        return _pieces(self.buffer, begin, end)
 
     def first_after(self, places: Positions, at: Positions, limit: Positions) -> Positions:
         """The first of the sorted `places` at or after each position, `limit` where there is none before it."""
@@ -109,6 +101,23 @@ class Rows:
     def row_text(self, row: int) -> str:
         """One row as the parsers are given it."""
         return self.text[self.start[row] : self.end[row]].decode()
+
+
+def _pieces(buffer: pa.Buffer, begin: Positions, end: Positions) -> pa.Array:
+    count = len(begin)
+    if not count:
+        return pa.nulls(0, pa.string())
+    offsets = np.empty(2 * count + 1, np.int32)
+    offsets[0:-1:2] = begin
+    offsets[1::2] = end
+    offsets[-1] = end[-1]
+    pieces = pa.Array.from_buffers(pa.string(), 2 * count, [None, pa.py_buffer(offsets), buffer])
+    return pieces.take(numbers(np.arange(0, 2 * count, 2, dtype=np.int64)))
+
+
+def cut(texts: pa.Array, begin: Positions, end: Positions) -> pa.Array:
+    """What stands between two positions of the bytes of texts (see `bytes_of`); pieces must follow one another."""
+    return _pieces(texts.buffers()[2], begin, end)
 
 
 def bytes_of(texts: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:

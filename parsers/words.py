@@ -47,37 +47,55 @@ def grouped(codes: npt.NDArray[Any]) -> tuple[Positions, Positions]:
 
 #: Bytes that are looked at together: what is made of them stays in the processor's cache.
 _STEP = 1 << 17
-_ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
-_BELOW = np.array([(1 << place) - 1 for place in range(8)], np.uint8)
-_GONE = 255  # no byte of UTF-8
-_DIGITS_ALIKE = bytes(48 if 48 <= byte < 58 else byte for byte in range(256))
+_EVEN, _PAIRS, _NIBBLES, _BYTES = (np.uint64(int(pattern * 8, 16)) for pattern in ("55", "33", "0f", "01"))
 
 
 def collapsed(array: pa.Array) -> pa.Array:
     """The texts (no slice of others) with every run of ASCII digits made one 0: what is left is their form. Null stays null."""
     offsets, data = bytes_of(array)
-    begins = np.zeros(len(data), np.bool_)
-    begins[offsets[:-1][offsets[:-1] < len(data)]] = True  # a text that begins with a digit keeps it
-    bits = np.zeros(len(data) // 8 + 1, np.uint8)
-    kept: list[bytes] = []
+    alike = np.empty(len(data), np.uint8)
+    bits = np.zeros(len(data) // 64 * 8 + 8, np.uint8)  # which bytes are kept
+    begins = np.zeros(len(data) + 1, np.bool_)
+    begins[offsets] = True  # a text that begins with a digit keeps it
     before = np.False_
     for at in range(0, len(data), _STEP):
         piece = data[at : at + _STEP]
-        digit = (piece - np.uint8(48)) < 10
-        drop = np.empty(len(piece), np.bool_)
-        drop[0] = digit[0] & before
-        np.logical_and(digit[1:], digit[:-1], out=drop[1:])
-        np.greater(drop, begins[at : at + _STEP], out=drop)
+        value = piece - np.uint8(48)
+        digit = value < 10
+        again = np.empty(len(piece), np.bool_)
+        again[0] = digit[0] & before
+        np.logical_and(digit[1:], digit[:-1], out=again[1:])
         before = digit[-1]
-        packed = np.packbits(drop, bitorder="little")
-        bits[at // 8 : at // 8 + len(packed)] = packed
-        marked = piece | (np.uint8(0) - drop.view(np.uint8))
-        kept.append(marked.tobytes().translate(_DIGITS_ALIKE, bytes([_GONE])))
-    gone = np.zeros(len(bits), np.int32)
-    np.cumsum(_ONES[bits[:-1]], dtype=np.int32, out=gone[1:])
-    dropped = gone[offsets >> 3] + _ONES[bits[offsets >> 3] & _BELOW[offsets & 7]]
-    buffers = [array.buffers()[0], pa.py_buffer(offsets - dropped), pa.py_buffer(b"".join(kept))]
+        kept = np.packbits(begins[at : at + len(piece)] | ~again, bitorder="little")
+        bits[at // 8 : at // 8 + len(kept)] = kept
+        np.subtract(piece, value * digit.view(np.uint8), out=alike[at : at + len(piece)])
+    words = bits.view("<u8")
+    ahead = np.append(np.zeros(1, np.int64), np.cumsum(_ones(words)[:-1]))
+    place = offsets >> 6
+    starts = ahead[place] + _ones(words[place] & ((np.uint64(1) << (offsets & 63).astype(np.uint64)) - np.uint64(1)))
+    left = numbers(alike).filter(pa.Array.from_buffers(pa.bool_(), len(data), [None, pa.py_buffer(bits)]))
+    buffers = [array.buffers()[0], pa.py_buffer(starts.astype(np.int32)), left.buffers()[1]]
     return pa.Array.from_buffers(pa.string(), len(array), buffers, array.null_count)
+
+
+def _ones(words: Words) -> Positions:
+    """How many bits of each word are set."""
+    with np.errstate(over="ignore"):
+        words = words - ((words >> np.uint64(1)) & _EVEN)
+        words = (words & _PAIRS) + ((words >> np.uint64(2)) & _PAIRS)
+        words = (words + (words >> np.uint64(4))) & _NIBBLES
+        return ((words * _BYTES) >> np.uint64(56)).astype(np.int64)
+
+
+def rows_with(array: pa.Array, said: bytes) -> Positions:
+    """The texts (no slice of others) that hold these bytes, eight at most, by number: several times faster than Arrow's search."""
+    offsets, data = bytes_of(array)
+    at = np.flatnonzero(data == said[0])
+    if len(said) > 1 and len(at):
+        at = at[Text(data).words(at, np.int64(len(said))) == np.uint64(int.from_bytes(said, "little"))]
+    row = np.searchsorted(offsets, at, "right") - 1
+    row = row[at + len(said) <= offsets[row + 1]]
+    return row[np.diff(row, prepend=-1) > 0]
 
 
 def request_ids(messages: pa.Array, asked: Mask) -> tuple[pa.Array, Mask]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from ...parsers.arrays import one
+from ...parsers.arrays import flags, holds, numbers, one
+from ...parsers.kernels_rows import bytes_of, cut
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
@@ -69,14 +71,58 @@ def endpoints(paths: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
         paths = paths.combine_chunks()
     if not pa.types.is_dictionary(paths.type):
         paths = paths.cast(pa.string()).dictionary_encode()
-    texts = pc.utf8_slice_codeunits(paths.dictionary.cast(pa.string()), 0, _LONGEST)
+    known = pa.concat_arrays([paths.dictionary.cast(pa.string()), pa.nulls(0, pa.string())])  # no slice of another
+    alike = forms(known).dictionary_encode()
+    found = _of(alike.dictionary).take(alike.indices)
+    shown = np.flatnonzero(holds(pc.match_substring(found, _MANY)))
+    if len(shown):  # a number that is no part of its own: which one it is matters
+        mask = np.zeros(len(known), np.bool_)
+        mask[shown] = True
+        found = pc.replace_with_mask(found, flags(mask), _of(known.take(numbers(shown))))
+    encoded = found.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(paths.indices).cast(pa.int32()), encoded.dictionary)
+
+
+#: What digits of longer numbers are in the form of a path: where an endpoint shows it, the number itself is asked.
+_MANY = "000"
+
+
+def forms(paths: pa.Array) -> pa.Array:
+    """Paths (texts, no slice of others) without their queries, digits of numbers of three or more made zeros.
+
+    Paths of one form have one endpoint, unless it shows `000`: every rule treats all digits alike. There are far fewer of them.
+    """
+    offsets, data = bytes_of(paths)
+    asks = np.flatnonzero(data == 63)
+    if len(asks):
+        row = np.searchsorted(offsets, asks, "right") - 1
+        first = np.diff(row, prepend=-1) > 0
+        end = offsets[1:].copy()
+        end[row[first]] = asks[first]
+        bare = cut(paths, offsets[:-1], end)
+        paths = bare if not paths.null_count else pc.if_else(pc.is_valid(paths), bare, one(None))
+        offsets, data = bytes_of(paths)
+    if len(data) < len(_MANY):
+        return paths
+    digit = (data - np.uint8(48)) < 10
+    run = digit[:-2] & digit[1:-1] & digit[2:]
+    begins = np.zeros(len(data) + 1, np.bool_)
+    begins[offsets] = True
+    run &= ~(begins[1:-2] | begins[2:-1])
+    many = np.zeros(len(data), np.bool_)
+    for place in range(3):
+        many[place : place + len(run)] |= run
+    alike = pa.py_buffer(np.where(many, np.uint8(48), data))
+    return pa.Array.from_buffers(pa.string(), len(paths), [paths.buffers()[0], pa.py_buffer(offsets), alike], paths.null_count)
+
+
+def _of(paths: pa.Array) -> pa.Array:
+    """The endpoint of each path, step by step."""
+    texts = pc.utf8_slice_codeunits(paths, 0, _LONGEST)
     for pattern, by in _STEPS:
         texts = pc.replace_substring_regex(texts, pattern, by)
     texts = pc.replace_substring_regex(texts, rf"^((?:/[^/]*){{{_DEEPEST}}})/.*$", r"\1/...")
-    texts = pc.if_else(pc.equal(texts, one("")), one("/"), texts).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(
-        texts.indices.take(paths.indices).cast(pa.int32()), texts.dictionary
-    )
+    return pc.if_else(pc.equal(texts, one("")), one("/"), texts)
 
 
 def coarser(values: pa.Array, level: int) -> pa.Array:

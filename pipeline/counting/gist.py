@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ...parsers.arrays import flags, holds, numbers, one, texts
-from ...parsers.kernels_rows import bytes_of
+from ...parsers.kernels_rows import bytes_of, cut
+from ...parsers.words import collapsed, rows_with
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
@@ -45,25 +46,15 @@ def plain(message: str) -> str:
     return _LEAVE_OUT.sub("", message)
 
 
-#: A long record is kept as its beginning and its last row that is not indented: that is where Python names the exception.
-_LONG = 1500
-_MIDDLE = r"(?s)^(.{0,1000})[^\n]*\n.*\n([^\s][^\n]{0,300})[^\n]*\s*$"
+#: A long record is kept as its beginning and its last row, if that is not indented: there Python names the exception.
+_LONG, _BEGINNING, _ENDING = 1500, 1000, 301
+_BLANK = "\t\n\f\r "
+_CLOSING = 24  # bytes within which the bracket of the kernel's seconds closes
 
 
 def gists(messages: pa.ChunkedArray, fields: pa.ChunkedArray) -> pa.ChunkedArray:
     """The messages as they are compared: plain, and with the exception that a structured record holds as their last row."""
-    said = pa.concat_arrays([messages.combine_chunks(), pa.nulls(0, pa.string())])  # no slice of another
-    offsets, letters = bytes_of(said)
-    begins = offsets[:-1]
-    marked = letters[np.minimum(begins, len(letters) - 1)] == 91 if len(letters) else np.zeros(len(said), np.bool_)  # much faster than the pattern
-    if b", client: " in letters.tobytes():
-        marked = marked | holds(pc.match_substring(said, ", client: "))
-    if marked.any():
-        mask = flags(marked)
-        said = pc.replace_with_mask(said, mask, pc.replace_substring_regex(said.filter(mask), _SINGLE, ""))
-    if holds(pc.greater(pc.binary_length(said), _length(_LONG))).any():
-        long = flags(holds(pc.greater(pc.utf8_length(said), _length(_LONG))))
-        said = pc.replace_with_mask(said, long, pc.replace_substring_regex(said.filter(long), _MIDDLE, "\\1\n\\2"))
+    said = _shortened(_bare(pa.concat_arrays([messages.combine_chunks(), pa.nulls(0, pa.string())])))  # no slice of another
     if fields.null_count == len(fields) or not _mentions(fields, _WORDS_OF_TRACE):
         return pa.chunked_array([said])
     traced = holds(pc.match_substring_regex(fields, '"(?:' + "|".join(_WORDS_OF_TRACE) + ")"))
@@ -75,16 +66,59 @@ def gists(messages: pa.ChunkedArray, fields: pa.ChunkedArray) -> pa.ChunkedArray
     return pa.chunked_array([whole])
 
 
+def _bare(said: pa.Array) -> pa.Array:
+    """The messages without what belongs to the single event, as `plain` says."""
+    row = rows_with(said, b", client")
+    if len(row):
+        said = _replaced(said, row, pc.replace_substring_regex(said.take(numbers(row)), _SINGLE, ""))
+    offsets, letters = bytes_of(said)
+    row = np.flatnonzero(letters[np.minimum(offsets[:-1], len(letters) - 1)] == 91) if len(letters) else np.zeros(0, np.int64)
+    row = row[offsets[row] < offsets[row + 1]]
+    if not len(row):
+        return said
+    begin, end = offsets[row].astype(np.int64), offsets[row + 1].astype(np.int64)
+    closed = np.flatnonzero(letters == 93)
+    close = np.append(closed, len(letters))[np.searchsorted(closed, begin)]
+    near = (close - begin < _CLOSING) & (close + 1 < end)
+    near[near] &= letters[close[near] + 1] == 32
+    row, begin, close, end = row[near], begin[near], close[near], end[near]
+    seconds = collapsed(cut(said, begin, close)).dictionary_encode()
+    told = holds(pc.match_substring_regex(seconds.dictionary, r"^\[ *0\.0$").take(seconds.indices))
+    if not told.any():
+        return said
+    return _replaced(said, row[told], cut(said, close[told] + 2, end[told]))
+
+
+def _shortened(said: pa.Array) -> pa.Array:
+    row = np.flatnonzero(holds(pc.greater(pc.binary_length(said), one(_LONG))))
+    if not len(row):
+        return said
+    short = [_beginning_and_end(text) if len(text) > _LONG else text for text in said.take(numbers(row)).to_pylist()]
+    return _replaced(said, row, texts(short))
+
+
+def _beginning_and_end(text: str) -> str:
+    """The first characters of a text and its last row; a text of less than three rows, or whose last one is indented, as it is."""
+    body = text.rstrip(_BLANK)
+    last = body.rfind("\n")
+    before = body.rfind("\n", 0, max(last, 0))
+    if before < 0 or body[last + 1] in _BLANK:
+        return text
+    return f"{text[: min(before, _BEGINNING)]}\n{text[last + 1 : last + 1 + _ENDING].partition(chr(10))[0]}"
+
+
+def _replaced(said: pa.Array, row: Any, by: pa.Array) -> pa.Array:
+    """The texts with those of some rows, by number, written anew."""
+    mask = np.zeros(len(said), np.bool_)
+    mask[row] = True
+    return pc.replace_with_mask(said, flags(mask), by)
+
+
 def _mentions(column: pa.ChunkedArray, words: tuple[str, ...]) -> bool:
     """Whether any text may hold any of the words: looked for in the bytes of all at once, most blocks have none."""
     buffers = [chunk.buffers()[2] for chunk in column.chunks]
     held = [memoryview(buffer).tobytes() for buffer in buffers if buffer is not None]
     return any(word.encode() in letters for letters in held for word in words)
-
-
-def _length(number: int) -> Any:
-    """A number as an Arrow scalar of the type that lengths have."""
-    return numbers(np.array([number], np.int32))[0]
 
 
 def _exception(escaped: str) -> str | None:

@@ -20,8 +20,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ...parsers.arrays import flags, holds, numbers, one
-from ...parsers.kernels_rows import bytes_of
-from ...parsers.words import collapsed
+from ...parsers.words import collapsed, rows_with
 from .endpoints import endpoints
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
@@ -105,9 +104,11 @@ def signatures(messages: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
         return _through(messages.indices, signatures(messages.dictionary))
     # joined with nothing: a slice becomes an array of its own, whose bytes begin at its first text
     texts = pa.concat_arrays([messages.cast(pa.string()), pa.nulls(0, pa.string())])
-    if _has_line_feed(texts):
-        several = flags(holds(pc.match_substring(texts, "\n")))
-        texts = pc.replace_with_mask(texts, several, _folded(texts.filter(several)))
+    several = rows_with(texts, b"\n")
+    if len(several):
+        mask = np.zeros(len(texts), np.bool_)
+        mask[several] = True
+        texts = pc.replace_with_mask(texts, flags(mask), _folded(texts.take(numbers(several))))
     long = holds(pc.greater(pc.binary_length(texts), numbers(np.array([LONGEST], np.int32))[0]))
     if long.any():
         cut = pc.utf8_slice_codeunits(texts.filter(flags(long)), 0, LONGEST)
@@ -130,12 +131,6 @@ def _folded(texts: pa.Array) -> pa.Array:
         pc.utf8_slice_codeunits(last, 0, LONGEST // 2),
     )
     return pc.if_else(pc.equal(last, one("")), first, pc.binary_join_element_wise(first, last, one(" | ")))
-
-
-def _has_line_feed(texts: pa.Array) -> bool:
-    """Whether any text has more than one line: one look at the bytes, since most blocks have none."""
-    _, data = bytes_of(texts)
-    return b"\n" in data.tobytes()
 
 
 def coarser(values: pa.Array, level: int) -> pa.Array:

@@ -13,7 +13,7 @@ from retrolog.parsers import words
 from retrolog.parsers.arrays import texts
 from retrolog.parsers.base import Event
 from retrolog.parsers.columns import take_trailing
-from retrolog.parsers.words import Text, by_kind, collapsed, grouped, request_ids
+from retrolog.parsers.words import Text, by_kind, collapsed, grouped, request_ids, rows_with
 
 TEXTS = st.lists(st.one_of(st.none(), st.text("ab 09.é", max_size=12)), max_size=20)
 
@@ -25,6 +25,11 @@ def test_runs_of_digits_become_one_zero(said: list[str | None]) -> None:
     with pytest.MonkeyPatch.context() as patch:  # so small that runs and texts go on in the next piece
         patch.setattr(words, "_STEP", 8)
         assert collapsed(texts(said)).to_pylist() == expected
+
+
+@given(said=st.lists(st.text("ab\n,é", max_size=12), max_size=20), sought=st.text("ab\n,é", min_size=1, max_size=3))
+def test_rows_with_some_bytes(said: list[str], sought: str) -> None:
+    assert rows_with(texts(said), sought.encode()).tolist() == [row for row, text in enumerate(said) if sought in text]
 
 
 @given(codes=st.lists(st.integers(-5, 5), max_size=30))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrolog.pipeline.counting.endpoints import OTHER, coarser, endpoints, grouped
+from retrolog.pipeline.counting.endpoints import OTHER, _of, coarser, endpoints, forms, grouped
 
 PATHS = [
     ("/product/42", "/product/{id}"),
@@ -53,6 +53,22 @@ def test_whole_column_at_once() -> None:
     assert endpoints(pa.chunked_array([paths[:3], paths[3:]])).to_pylist() == expected
     assert endpoints(paths[5:9]).to_pylist() == expected[5:9]
     assert endpoints(paths[:0]).to_pylist() == []
+
+
+PART = st.text("ab/019.-_?%é", max_size=12)
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.none(), PART, PART.map(lambda path: "/" + path + "/12345")), max_size=20))
+def test_numbers_of_one_length_are_told_once(paths: list[str | None]) -> None:
+    column = pa.array(paths, pa.string())
+    assert endpoints(column).to_pylist() == [endpoints_one_by_one(path) for path in paths]
+    forms(column).validate(full=True)
+
+
+def endpoints_one_by_one(path: str | None) -> str | None:
+    text = pa.array([path], pa.string())
+    return str(_of(text)[0].as_py()) if path is not None else None
 
 
 def test_pages_are_never_one_endpoint_because_there_are_many() -> None:
