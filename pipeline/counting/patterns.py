@@ -10,7 +10,7 @@ a message does not depend on how the lines were cut into blocks. How well it gro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from .endpoints import endpoints
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
-__all__ = ["OTHER", "VARIABLE", "PatternTable", "coarser", "endpoints", "signatures", "templates"]
+__all__ = ["MASKS", "OTHER", "VARIABLE", "PatternTable", "coarser", "endpoints", "signatures", "templates"]
 
 #: What stands where messages differ.
 VARIABLE = "<*>"
@@ -157,36 +157,33 @@ _SIZE = r"(?:[kKMGTP]i?)?(?:[Bb]ytes?|[Bb])\b"
 _UNIT = rf"(?:%|{_SIZE}|[munµ]?s\b|m?secs?\b|(?:milli|micro|nano)?seconds?\b|min(?:ute)?s?\b|hours?\b|days?\b|h\b|[kMG]?Hz\b)"
 _AMOUNT = r"(?:\b0(?:[.,:/]0)*|<\*>)"
 
-#: Masks for values, in this order, on signatures: (RE2 pattern, what stands for it).
-_MASKS: tuple[tuple[str, str], ...] = (
-    (r"[a-zA-Z][a-zA-Z0+.-]*://[^\s\"'<>|\])},;]+", VARIABLE),  # url
-    (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", VARIABLE),  # mail address
-    (
-        rf"\b{_DAY},? +{_MONTH} +0(?:[ ,:.+-]+0)*(?: +[A-Z]{{3,4}})?(?: +0)?\b",
-        VARIABLE,
-    ),  # Mon Nov 23 10:00:00 CET 2026
-    (rf"\b(?:{_DAY},? +)?0[ -]{_MONTH}[ -]0(?:[ ,:.+-]+0)*\b", VARIABLE),  # 23 Nov 2026 10:00:00
-    (rf"\b{_MONTH} +0(?: +0)?(?:[ :.]0)*\b", VARIABLE),  # Nov 23 10:00:00
-    (_BEFORE + r"(?:[A-Za-z]:)?(?:\\+[\w.$~-]+)+\\*", r"\1" + VARIABLE),  # C:\path
-    (_BEFORE + rf"(?:~|\.{{1,2}})?(?:/{_NAME}+)+/?(?:\?[^\s\"']*)?", r"\1" + VARIABLE),  # /path?query
-    (_BEFORE + rf"{_NAME}+(?:/{_NAME}+){{2,}}/?", r"\1" + VARIABLE),  # relative/path/of-three
-    (r"\b(?:[0a-fA-F]{1,2}:){5,}[0a-fA-F]{1,2}\b", VARIABLE),  # hardware address
-    (r"(?:[0a-fA-F]{0,4}:){2,7}:?[0a-fA-F]{1,4}\b", VARIABLE),  # IPv6
-    (r"\b[\w-]+(?:\.[\w-]+)+:0\b", VARIABLE),  # host.name:port
-    (r"\b(?:[\w-]+\.){2,}[a-z]{2}\b", VARIABLE),  # name.of.host.uk
-    (
+#: Masks for values by name, in this order, on signatures: (RE2 pattern, what stands for it).
+MASKS: Mapping[str, tuple[str, str]] = {
+    "address of a page": (r"[a-zA-Z][a-zA-Z0+.-]*://[^\s\"'<>|\])},;]+", VARIABLE),
+    "mail address": (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", VARIABLE),
+    "date with its weekday": (rf"\b{_DAY},? +{_MONTH} +0(?:[ ,:.+-]+0)*(?: +[A-Z]{{3,4}})?(?: +0)?\b", VARIABLE),  # Mon Nov 23 10:00:00 CET 2026
+    "date, day first": (rf"\b(?:{_DAY},? +)?0[ -]{_MONTH}[ -]0(?:[ ,:.+-]+0)*\b", VARIABLE),  # 23 Nov 2026 10:00:00
+    "date, month first": (rf"\b{_MONTH} +0(?: +0)?(?:[ :.]0)*\b", VARIABLE),  # Nov 23 10:00:00
+    "path with backslashes": (_BEFORE + r"(?:[A-Za-z]:)?(?:\\+[\w.$~-]+)+\\*", r"\1" + VARIABLE),
+    "path": (_BEFORE + rf"(?:~|\.{{1,2}})?(?:/{_NAME}+)+/?(?:\?[^\s\"']*)?", r"\1" + VARIABLE),
+    "relative path of three or more parts": (_BEFORE + rf"{_NAME}+(?:/{_NAME}+){{2,}}/?", r"\1" + VARIABLE),
+    "hardware address": (r"\b(?:[0a-fA-F]{1,2}:){5,}[0a-fA-F]{1,2}\b", VARIABLE),
+    "IPv6 address": (r"(?:[0a-fA-F]{0,4}:){2,7}:?[0a-fA-F]{1,4}\b", VARIABLE),
+    "host and port": (r"\b[\w-]+(?:\.[\w-]+)+:0\b", VARIABLE),
+    "host of three or more parts": (r"\b(?:[\w-]+\.){2,}[a-z]{2}\b", VARIABLE),
+    "host of a common domain": (
         r"\b(?:[\w-]+\.)+(?:com|net|org|edu|gov|mil|int|io|info|biz|local|lan|home|corp|internal|localdomain)\b",
         VARIABLE,
     ),
-    (r"\b[\w-]*0[\w-]*(?:\.[\w-]+)+\b", VARIABLE),  # numbered host, version, file
-    (r"\b(?:[\w-]+\.)+[\w-]*0[\w-]*\b", VARIABLE),
-    # a number with its unit, and the same amount said again in brackets: "<1 s", "12 kB", "12345 bytes (12.3 KB)"
-    (rf"(?:[<>~] ?)?[+-]?{_AMOUNT}(?: ?{_UNIT})?(?: \({_AMOUNT} ?(?:%|{_SIZE})(?:, [^()]*)?\))?", VARIABLE),
-    (r"[+-]?\b\w*0\w*(?:[.:,/+-]\w*0\w*)*%?", VARIABLE),  # any word with a digit
-    (r" \(\)", f" ({VARIABLE})"),  # a value that happens to be empty
-    (r"\"\"|''", VARIABLE),
-    (r"#<\*>#?", VARIABLE),
-)
+    "numbered host, version or file": (r"\b[\w-]*0[\w-]*(?:\.[\w-]+)+\b", VARIABLE),
+    "name with a numbered last part": (r"\b(?:[\w-]+\.)+[\w-]*0[\w-]*\b", VARIABLE),
+    # with the same amount said again in brackets: "<1 s", "12 kB", "12345 bytes (12.3 KB)"
+    "number with its unit": (rf"(?:[<>~] ?)?[+-]?{_AMOUNT}(?: ?{_UNIT})?(?: \({_AMOUNT} ?(?:%|{_SIZE})(?:, [^()]*)?\))?", VARIABLE),
+    "any word with a digit": (r"[+-]?\b\w*0\w*(?:[.:,/+-]\w*0\w*)*%?", VARIABLE),
+    "empty brackets": (r" \(\)", f" ({VARIABLE})"),  # a value that happens to be empty
+    "empty quotes": (r"\"\"|''", VARIABLE),
+    "number sign": (r"#<\*>#?", VARIABLE),
+}
 _RUNS = (r"<\*>(?:[\s,:;./|_=#\\-]*<\*>)+", VARIABLE)
 _SPACES = (r"\s+", " ")
 
@@ -194,14 +191,14 @@ _TOKENS = re.compile(r"<\*>|\w+|\s+|[^\w\s]")
 _WORDS = re.compile(r"\s+|[^\s,;:.]+(?:[,;:.]+[^\s,;:.]+)*|[,;:.]+")
 
 
-def templates(kinds: Sequence[str]) -> list[str]:
+def templates(kinds: Sequence[str], masks: Iterable[tuple[str, str]] = tuple(MASKS.values())) -> list[str]:
     """The pattern of each signature, `<*>` where its messages differ.
 
     It looks at the whole list, so give it all signatures there are; their order and repetitions do not matter.
     """
     if not kinds:
         return []
-    masked = _tidy(_replaced(pa.array(kinds, pa.string()), _MASKS))
+    masked = _tidy(_replaced(pa.array(kinds, pa.string()), masks))
     encoded = masked.dictionary_encode()
     texts: list[str] = encoded.dictionary.to_pylist()
     texts = _merged(texts, _WORDS, _values)
