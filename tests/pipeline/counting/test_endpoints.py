@@ -101,6 +101,7 @@ def test_coarser_in_steps_is_coarser_at_once() -> None:
     assert coarser(values, 4).to_pylist() == [OTHER, OTHER, OTHER, None, OTHER]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=50)), max_size=10))
 def test_any_text_has_an_endpoint_that_stays(paths: list[str | None]) -> None:
     once = endpoints(pa.array(paths, pa.string()))
