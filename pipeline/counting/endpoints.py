@@ -74,7 +74,7 @@ def endpoints(paths: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
     known = pa.concat_arrays([paths.dictionary.cast(pa.string()), pa.nulls(0, pa.string())])  # no slice of another
     alike = forms(known).dictionary_encode()
     found = _of(alike.dictionary).take(alike.indices)
-    shown = np.flatnonzero(holds(pc.match_substring(found, _MANY)))
+    shown = np.flatnonzero(holds(pc.match_substring(found, MANY)))
     if len(shown):  # a number that is no part of its own: which one it is matters
         mask = np.zeros(len(known), np.bool_)
         mask[shown] = True
@@ -84,7 +84,7 @@ def endpoints(paths: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 #: What digits of longer numbers are in the form of a path: where an endpoint shows it, the number itself is asked.
-_MANY = "000"
+MANY = "000"
 
 
 def forms(paths: pa.Array) -> pa.Array:
@@ -102,7 +102,7 @@ def forms(paths: pa.Array) -> pa.Array:
         bare = cut(paths, offsets[:-1], end)
         paths = bare if not paths.null_count else pc.if_else(pc.is_valid(paths), bare, one(None))
         offsets, data = bytes_of(paths)
-    if len(data) < len(_MANY):
+    if len(data) < len(MANY):
         return paths
     digit = (data - np.uint8(48)) < 10
     run = digit[:-2] & digit[1:-1] & digit[2:]
