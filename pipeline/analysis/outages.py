@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..counting.requests import failing
-from ..counting.summary import BUCKETS, PER_DOUBLING, Summary
+from ..counting.summary import Summary
 from ..findings import Bound
 from . import scan
 from .absence import silent
@@ -26,7 +26,8 @@ from .fringe import with_fringes
 from .outcomes import replaced
 from .pauses import with_pauses
 from .refusals import refused
-from .traffic import SECOND, Span, Timeseries, edge_sources, extent, failed_series, failures, series
+from .slowness import slow
+from .traffic import SECOND, Span, Timeseries, edge_sources, failed_series, failures, series
 
 if TYPE_CHECKING:
     from ..window import Window
@@ -54,7 +55,7 @@ def find(summary: Summary, window: Window) -> list[Span]:
     sources = edge_sources(summary)
     spans = _failures(summary, sources, gave_up(summary, sources)) if sources else []
     if sources:
-        spans += _slow(summary, sources, spans)
+        spans += slow(summary, sources, spans)
         spans += silent(summary, sources)
         spans += refused(summary, sources, spans)
     else:
@@ -174,68 +175,6 @@ def _from_segment(
         closed=closed,
         last=recovery if segment.open_end else None,
     )
-
-
-def _slow(summary: Summary, sources: list[str], found: list[Span]) -> list[Span]:
-    """Spans in which requests took far longer than the baseline, outside the ones where they failed.
-
-    Slow is four times the third quartile of the endpoint's calm time, and at least a second: below that users are not failed. The
-    span must hold for half a minute with at least a fifth of the requests slow, after half a minute that was not.
-    """
-    table = summary.table("latency")
-    table = table.filter(pc.is_in(table["source"], value_set=pa.array(sources, pa.string())))
-    span = extent(summary)
-    if table.num_rows == 0 or span is None:
-        return []
-    bucket, count = table["bucket"].to_numpy(), table["count"].to_numpy()
-    width = summary.width("latency")
-    bins = (span[1] - span[0] + width - 1) // width
-    at = np.clip((table["second"].to_numpy() - span[0]) // width, 0, bins - 1)
-    calm = np.ones(bins, bool)
-    for s in found:
-        calm[max(0, (s.onset.time // SECOND - 60 - span[0]) // width) : (s.end // SECOND + 60 - span[0]) // width + 1] = False
-    second = int(np.searchsorted(BUCKETS, 1.0))
-    codes = table["endpoint"].combine_chunks().dictionary_encode().indices.to_numpy()
-    limits = _limits(codes, bucket, count, calm[at])
-    if limits is None:
-        return []
-    slow = np.bincount(at, np.where(bucket > np.maximum(limits[codes], second), count, 0), bins)
-    total = np.bincount(at, count, bins)
-    spans: list[Span] = []
-    for part in scan.segments(slow, total):
-        long = (part.stop_bin - part.start_bin) * width >= 30
-        if part.is_blip or not long or part.failed < 0.2 * part.total or total[: part.start_bin].sum() < 20 or part.start_bin * width < 30:
-            continue
-        first, last = (span[0] + part.start_bin * width) * SECOND, (span[0] + part.stop_bin * width - 1) * SECOND
-        method = "segment scan of requests slower than a second and than four times what is usual for their endpoint"
-        spans.append(
-            Span(
-                Bound(first, first, first + width * SECOND, method),
-                None if part.open_end else Bound(last, last, last + width * SECOND, method),
-                "latency", False, part.flaps, int(part.failed), int(part.total), llr=part.llr, open_start=part.open_start,
-            )
-        )  # fmt: skip
-    return [s for s in spans if not any(_overlap(s, other, APART) and not other.is_blip for other in found)]
-
-
-def _limits(codes: np.ndarray, bucket: np.ndarray, count: np.ndarray, calm: np.ndarray) -> np.ndarray | None:
-    """The bucket beyond which a request is slow, by endpoint; the usual one of all where an endpoint is seldom asked.
-
-    A long poll or a report is slow from the beginning: that is its normal. None when the calm time holds too little.
-    """
-
-    def limit(rows: np.ndarray) -> int | None:
-        usual = np.bincount(bucket[rows], count[rows], len(BUCKETS) + 1)
-        return int(np.searchsorted(np.cumsum(usual), 0.75 * usual.sum())) + 2 * PER_DOUBLING if usual.sum() >= 20 else None
-
-    if count[calm].sum() < 50:
-        return None
-    general = limit(calm) or 0
-    limits = np.full(int(codes.max()) + 1, general)
-    for code in np.unique(codes):
-        own = limit(calm & (codes == code))
-        limits[code] = general if own is None else own
-    return limits
 
 
 def _overlap(a: Span, b: Span, slack: int) -> bool:

@@ -87,15 +87,6 @@ def test_silence_of_everything_is_the_end_of_the_logs() -> None:
     assert spans(requests(fault=lambda t, row: None if 200 <= t < 290 else row), heartbeat) == []
 
 
-def test_slow_requests_are_an_outage_of_latency() -> None:
-    def fault(t: float, row: dict[str, object]) -> dict[str, object]:
-        return row | {"duration": 8.0} if 200 <= t < 320 else row
-
-    found = spans(requests(fault=fault))
-    assert [s.signal for s in found] == ["latency"]
-    assert at(found[0]) == pytest.approx((200, 320), abs=2)
-
-
 def test_errors_stand_in_where_there_is_no_access_log() -> None:
     calm = [said(t, "tick") for t in range(600)]
     errors = [said(200 + i / 5, f"cannot reach db {i}", "error") for i in range(600)]
