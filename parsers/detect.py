@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: A row that could begin an event has, near its start, a time of day, an epoch, a brace, a pair or a bracketed number.
-_MAY_START = lazily(r"\d\d?[:.]\d\d|\d\d-\d\d-\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]|^[a-z]{4}: \w|^-- ?\w|^>>> |^[a-z0-7]{3,8} *:[a-z]{3,6} *: ")
+_MAY_START = lazily(r"\d\d?[:.]\d\d|\d\d-\d\d-\d\d|\d{6}|^\s?[\[({<=@#*_\"!]|\S=|^[A-Z][A-Za-z.]*[:\[]|^[a-z]{4}: \w|^-- ?\w|^>>> |^[a-z0-7]{3,8} *:[a-z]{3,6} *: |^[0-9A-F]{12},\d")
 #: An indented row that begins an event all the same: one or two blanks, or up to four and a level behind the time (Consul).
 _DATE = r"\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d"
 _INDENTED = lazily(rf"^(?: {{1,2}}{_DATE}| {{3,4}}{_DATE}[^ ]* \[?(?:TRACE|DEBUG|INFO|WARN|WARNING|ERR|ERROR)\b)")

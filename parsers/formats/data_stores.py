@@ -14,8 +14,8 @@ from ..lazy import lazily
 from ..shapes import CLOCK, ISO
 from ..timestamps import TimeContext, epoch_time, read_time
 
-_SLOW_TIME = lazily(r"# Time: (?P<time>\d.*)$")
-_SLOW_USER = lazily(r"# User@Host: (?P<user>[^\s\[]{1,128})\[[^\]\s]{0,128}\] @ {1,4}(?P<host>[^\s\[]{0,256}) ?\[(?P<address>[^\]\s]{0,256})\]")
+_SLOW_TIME = lazily(r"# Time: (?P<time>\d[^#]*?)\s*(?P<user># User@Host: .*)?$")
+_SLOW_USER = lazily(r"# User@Host: (?P<user>[^\s\[]{0,128})\[[^\]\s]{0,128}\] @ {1,4}(?P<host>[^\s\[]{0,256}) ?\[(?P<address>[^\]\s]{0,256})\]")
 _SLOW_STATS = lazily(r"(Query_time|Lock_time|Rows_sent|Rows_examined|Thread_id|Schema): *(\S+)")
 _SET_TIMESTAMP = lazily(r"(?im)^SET timestamp=(\d{10}(?:\.\d+)?);")
 
@@ -27,7 +27,7 @@ def parse_slow(text: str, context: TimeContext) -> Event | None:
         reading = read_time(match["time"].strip(), context)
         if reading is None:
             return None
-        context.state["slow_headed"] = True
+        context.state["slow_headed"] = match["user"] is None  # some versions write no line feed after the time
         return Event(reading[1], text, "mysql_slow")
     if _SLOW_USER.match(text) and not context.state.pop("slow_headed", False):
         return Event(None, text, "mysql_slow")

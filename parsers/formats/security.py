@@ -1,9 +1,11 @@
-"""Alerts of host and network guards: OSSEC and Wazuh, ModSecurity's audit log, PAN-OS, CEF and LEEF are read by what wraps them.
+"""Alerts of host and network guards: OSSEC and Wazuh, ModSecurity's audit log, PAN-OS, virus scanners; CEF and LEEF are read by what wraps them.
 
 Columns: time, host, service, severity, client, message. An alert of OSSEC, from its `** Alert` row to the next one, and a transaction of
-ModSecurity, from its section A to its section Z, are one event each.
+ModSecurity, from its section A to its section Z, are one event each. Symantec writes a time as six bytes in hexadecimal: years
+since 1970, month from 0, day, hour, minute, second.
 References: ossec.net/docs (alert format), documentation.wazuh.com; github.com/owasp-modsecurity/ModSecurity (serial audit log);
-docs.paloaltonetworks.com (syslog field descriptions).
+docs.paloaltonetworks.com (syslog field descriptions); techdocs.broadcom.com (Symantec AntiVirus log format);
+docs.trendmicro.com (OfficeScan, virus and web reputation logs).
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ _STATUS = lazily(r"-F--\nHTTP/[\d.]+ (?P<status>\d{3})")
 _PANOS = lazily(
     r"(?s)[^,\s]{1,16},(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d),(?P<serial>\w*),(?P<service>[A-Z]{4,12}),(?P<message>.*)$"
 )
+_HEX_TIMED = lazily(r"(?P<time>[0-9A-F]{12}),(?P<event>\d{1,3}),(?P<category>\d{1,2}),(?P<logger>\d{1,3}),(?P<host>[^,]{0,64}),")
+_MARKED = lazily(r"(?P<date>\d{8})<;>(?P<clock>\d{4}(?:\d\d)?)<;>")
 
 
 def parse_alert(text: str, context: TimeContext) -> Event | None:
@@ -92,6 +96,27 @@ def close_audit(event: Event, context: TimeContext) -> None:
     event.status = integer(status["status"]) if status is not None else None
 
 
+def parse_hex_timed(text: str, context: TimeContext) -> Event | None:
+    """The event of a row of Symantec AntiVirus; None for any other row."""
+    match = _HEX_TIMED.match(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = bytes.fromhex(match["time"])
+    reading = read_time(f"{1970 + year}-{month + 1:02}-{day:02} {hour:02}:{minute:02}:{second:02}", context)
+    if reading is None:
+        return None
+    return Event(reading[1], text[match.end() :], "symantec", host=match["host"] or None, fields={"event": match["event"]})
+
+
+def parse_marked(text: str, context: TimeContext) -> Event | None:
+    """The event of a row of Trend Micro, whose values are set apart by `<;>`; None for any other row."""
+    match = _MARKED.match(text)
+    if match is None:
+        return None
+    reading = read_time(f"{match['date']} {match['clock'].ljust(6, '0')}", context)
+    return Event(reading[1], text[match.end() :], "trendmicro") if reading is not None else None
+
+
 FORMATS = (
     Format(
         name="ossec",
@@ -130,6 +155,30 @@ FORMATS = (
         ),
         reference="docs.paloaltonetworks.com (Syslog Field Descriptions)",
         pattern=_PANOS,
+        priority=32,
+        first="0123456789",
+    ),
+    Format(
+        name="symantec",
+        title="Symantec AntiVirus",
+        samples=(
+            '380A170A281D,46,1,2,WS-17,anna,Trojan.Gen,C:\\Temp\\a.exe,5,4,19,256',
+            '380A170A2A00,7,3,8,WS-17,SYSTEM,,,,,,,16777216,"New definitions loaded",0',
+        ),
+        reference="techdocs.broadcom.com (Symantec AntiVirus, format of log lines)",
+        parse=parse_hex_timed,
+        priority=32,
+        first="0123456789ABCDEF",
+    ),
+    Format(
+        name="trendmicro",
+        title="Trend Micro OfficeScan",
+        samples=(
+            "20261123<;>1040<;>Eicar_test_1<;>10<;>1<;>0<;>C:\\Temp\\<;>a.com<;>",
+            "20261123<;>104029<;>1<;>http://example.com/a<;>4E<;>",
+        ),
+        reference="docs.trendmicro.com (OfficeScan logs)",
+        parse=parse_marked,
         priority=32,
         first="0123456789",
     ),
