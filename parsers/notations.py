@@ -1,7 +1,7 @@
 """How dates and times are written: the shapes that `retrolog.parsers.timestamps` reads, and the names of months in logs.
 
 A shape is a regular expression with the groups `y mo d h mi s f p z` (year, month, day, hour, minute, second, fraction, half
-of the day, zone), `z2` where a zone may follow the year, `yd` for the day of the year, or `a b c` in place of a date whose order has to be found out. It
+of the day, zone), `z2` where a zone may follow the year, `yd` for the day of the year, `sd` for the second of the day, or `a b c` in place of a date whose order has to be found out. It
 is asked only where the text begins as its rows do: `shapes_at` picks by the digits or the word that stand there.
 """
 
@@ -80,6 +80,8 @@ _BY_YEAR = _compiled(
     rf"{_YEAR}[-/](?P<mo>\d\d)[-/](?P<d>\d\d)[T ]{_MINUTES}{_ZONE}(?![:\d])",
     # ISO 8601 ordinal dates: 2026-327T10:40:29
     rf"{_YEAR}-?(?P<yd>[0-3]\d\d)[T ]{_CLOCK}{_ZONE}",
+    # year, day of the year, second of the day: 2026327_38429
+    rf"{_YEAR}(?P<yd>[0-3]\d\d)_(?P<sd>\d{{5}})(?!\d)",
     # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET
     rf"{_YEAR}[- /]{_NAME}[- /] ?(?P<d>\d\d?)[ :T]{{1,2}}{_CLOCK}{_ZONE}",
     # Chromium: 1123/104029.123 (month, day, time of day)
@@ -148,15 +150,17 @@ def shapes_at(text: str, position: int) -> tuple[Shapes, int]:
     return (_BY_DIGITS.get(len(digits[0]), _NONE) if digits is not None else _NONE), position
 
 
-def ordered(one: int, two: int, three: str, sign: str, order: str | None) -> tuple[str, int | None, int]:
+def ordered(first: str, second: str, three: str, sign: str, order: str | None) -> tuple[str, int | None, int]:
     """Year, month and day of a date of three numbers: in the order that is known of the log, else as its numbers allow.
 
-    Without one the separator's usual order is taken, then any that makes a date. The month is None where none does.
+    Without one the separator's usual order is taken, then any that makes a date; a year has two digits at least. The month is
+    None where none does.
     """
     whole = len(three) == 4
+    one, two = int(first), int(second)
     usual = usual_order(whole, sign)
-    for known in (order or usual, usual, *(("mdy", "dmy") if whole else ("ymd", "dmy", "mdy"))):
-        if whole and known == "ymd":
+    for known in (order or usual, usual, *(("mdy", "dmy") if whole else ("ymd", "mdy", "dmy") if sign == "/" else ("ymd", "dmy", "mdy"))):
+        if known == "ymd" and (whole or len(first) < 2):
             continue
         year, month, day = in_order(known, one, two, int(three))
         if 1 <= month <= 12 and 1 <= day <= 31:

@@ -17,6 +17,7 @@ from .years import DAY, SLACK, days_before, year_of
 
 #: A date of three numbers whose year is not first and whole, and a time of day behind it.
 _DATE = lazily(rb"(?:^|[\s\[({<|\"',;=-])(\d\d?)([-/.])(\d\d?)\2((?:19|20|21)\d\d|\d\d)(?:, {0,2}| {1,2}| ?-{1,2} ?|[T:\t_;|])(\d\d?):\d\d")
+_SHORT = lazily(rb"(?:^|[\s\[({<|\"',;=-])\d([-/.])\d\d?\1\d\d")  # the first number has one digit
 _TIMED = lazily(rb"\d:\d\d|\d{4}[-/]\d\d")  # before it: then it is no stamp
 _LOOKED = 200  # bytes of a row in which its date stands
 _CLOSER = 5  # times closer together that rows must lie for it to tell
@@ -77,8 +78,10 @@ def plan_order(
     `window` and `reference` (the file's own time) are microseconds UTC; they decide where the rows leave it open.
     """
     dates: list[Date] = []
+    short = False
     for line, row in rows:
         found = numeric_date(row, line)
+        short |= found is not None and found[1] < 10 and _SHORT.search(row[:_LOOKED]) is not None
         if found is not None and (not dates or found[1:] != dates[-1][1:]):
             dates.append(found)
     if not dates:
@@ -87,6 +90,9 @@ def plan_order(
     dates = [date for date in dates if date[4:] == (whole, sign)]  # what is written otherwise is no stamp of this log
     usual = usual_order(whole, sign)
     left = [usual, *(order for order in (("mdy", "dmy") if whole else ("ymd", "dmy", "mdy")) if order != usual)]
+    if short:  # a year has two digits at least
+        usual = "mdy" if sign == "/" and not whole else usual
+        left = [usual, *(order for order in left if order not in ("ymd", usual))]
     latest = None if reference is None else reference // 1_000_000 + SLACK
     fitting = {order: sum(_is_date(order, date, latest) for date in dates) for order in left}
     most = max(fitting.values())

@@ -263,7 +263,9 @@ def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
     groups = match.re.groupindex
     if "a" in groups:
         one, two, three, hour, minute, second, fraction, half, zone = match.group(*_UNORDERED)
-        year_text, month, day = ordered(int(one), int(two), three, match["o"], context.order)
+        year_text, month, day = ordered(one, two, three, match["o"], context.order)
+    elif "sd" in groups:
+        return _ordinal(match, context)
     elif "yd" in groups:
         year_text, of_year, hour, minute, second, fraction, half, zone = match.group("y", "yd", "h", "mi", "s", "f", "p", "z")
         month, day = date_of_day(int(year_text), int(of_year))
@@ -299,6 +301,17 @@ def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
             return match.end(), (seconds - local_offsets(region, seconds)[0]) * _SECOND + micros
         return match.end() - len(zone), context.local(seconds, micros, None)
     return match.end(), context.local(seconds, micros, zone)
+
+
+def _ordinal(match: re.Match[str], context: TimeContext) -> Reading | None:
+    """The time of a day of the year and a second of that day; None when there are no such."""
+    year, of_year, of_day = (int(part) for part in match.group("y", "yd", "sd"))
+    month, day = date_of_day(year, of_year)
+    if month is None or of_day >= 86_400 or not _is_day(year, month, day):
+        return None
+    context._kinds = ()
+    context._next = None
+    return match.end(), context.local(days_before(year, month, day) * 86_400 + of_day, 0, None)
 
 
 def _tai64n(text: str, position: int, context: TimeContext) -> Reading | None:

@@ -46,6 +46,12 @@ _VALUES = lazily(
     r"\d\d?[/-][A-Za-z]{3,9}\.?[/-]\d{4}[: ]\d\d:|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? {1,2}[a-z0-9]{1,9}\.? {1,2}[a-z0-9]{1,9},? )|"
     r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\]))"
 )
+#: A heading between two runs of the same mark, which dumps of a system's state have; OSWatcher's has them before its date only.
+_BANNER = lazily(r"(?:(?P<mark>[=*#~+-])(?P=mark){2,80}\s?(?P<said>.{8,200}?)\s?(?P=mark){3,80}|zzz \*{3}(?P<date>.{10,60}?))\s*$")
+_WHOLE_DATE = lazily(
+    r"(?<![\w.:/-])(?=\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? {1,2}[a-z0-9]{1,9} {1,2}[a-z0-9]{1,9},? )|"
+    r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|\d\d?[/.]\d\d?[/.]\d{4}[ ,]{1,2}\d\d?:\d\d)"
+)
 _EARLY = 64  # rows within which a file shows whether its times stand there
 _LEVEL_WORD = lazily(rf"(?<![\w-])({_UPPER}|{_UPPER.lower()})(?![\w-])")
 _HEAD = 400  # characters in which a level is looked for
@@ -168,7 +174,33 @@ def parse_embedded(text: str, context: TimeContext) -> Event | None:
     return event
 
 
+def parse_banner(text: str, context: TimeContext) -> Event | None:
+    """A heading with a whole date, in a file where no row leads with its time: the rows below are its own; None for any other row."""
+    banner = _BANNER.match(text) if not context.state.get("leading") else None
+    if banner is None:
+        return None
+    begin = banner.start("date") if banner["date"] else banner.start("said")
+    date = _WHOLE_DATE.search(text, begin)
+    reading = match_time(text, date.start(), context) if date is not None else None
+    if reading is None or context.year_left_open or context.year_missing:
+        return None
+    context.state["embedded"] = True  # such a heading is no mere remark: it needs no second one to be believed
+    return Event(reading[1], text, "banner")
+
+
 FORMATS = (
+    Format(
+        name="banner",
+        title="Headings with a date, the rows below being their own",
+        samples=(
+            "========== Start of system state dump at Mon Nov 23 10:40:29 UTC 2026 ==========",
+            "zzz ***Mon Nov 23 10:40:29 UTC 2026",
+        ),
+        reference="docs.oracle.com, OSWatcher User's Guide (zzz headings); man 1 date",
+        parse=parse_banner,
+        priority=99,
+        first="=*#~+-z",
+    ),
     Format(
         name="text",
         title="Any text with a time at the start",

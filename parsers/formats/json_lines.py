@@ -3,7 +3,7 @@
 Columns are found by the names that loggers use (ECS, logstash, bunyan, pino, zap, zerolog, slog, structlog, Serilog CLEF,
 log4j2, GELF, CloudWatch, Stackdriver, docker json-file, journald, systemd, MongoDB, PostgreSQL jsonlog), at the top first, then
 nested: so the time of an envelope wins. Where no known name has a time, any key whose value is a stamp gives it, those first
-whose names sound most like a record's time. `message` is the message key's value, else a short text from what tells most. Keys
+whose names sound most like a record's time; where there is none, the record that one value is as text. `message` is the message key's value, else a short text from what tells most. Keys
 that filled no column go to `fields`.
 References: elastic.co/guide/en/ecs, getpino.io, pkg.go.dev/go.uber.org/zap, clef-json.org, go2docs.graylog.org (GELF 1.1),
 cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry, systemd.io/JOURNAL_EXPORT_FORMATS.
@@ -65,6 +65,7 @@ _RANKS = (
     ("first", "creationtimestamp", "created", "creation"),
 )
 _NEXTCLOUD = ("debug", "info", "warning", "error", "critical")  # its admin manual's loglevel; other numbers are syslog's
+_CARRIED = 1 << 16  # characters of a record in a record that is looked into for a time
 _SHORT = 200  # characters of a message made from a record's values
 _TELLING = (
     "error", "err", "exception", "reason", "note", "description", "summary", "title", "eventName", "operationName", "displayMessage",
@@ -258,7 +259,14 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
         if time is not None and not (named and context.far_off(time)):
             used.add(key)
             return time
-    return None
+    return _carried_time(flat, context)
+
+
+def _carried_time(flat: dict[str, Any], context: TimeContext) -> int | None:
+    """The time of the one record that an envelope without a time carries as text; None where it carries none."""
+    carried = [value for value in flat.values() if isinstance(value, str) and value[:1] == "{" and value.rstrip()[-1:] == "}"]
+    record = _loaded(carried[0]) if len(carried) == 1 and len(carried[0]) < _CARRIED else None
+    return _time(record, flatten(record), set(), context) if isinstance(record, dict) and record else None
 
 
 def _stamped(flat: dict[str, Any]) -> Iterator[tuple[tuple[int, int, int], str, Any]]:

@@ -43,6 +43,9 @@ _FLOW = lazily(
     r"2 (?P<account>\S+) (?P<interface>eni-\S+) (?P<client>\S+) (?P<destination>\S+) (?P<source_port>\S+) (?P<port>\S+) (?P<protocol>\S+) "
     r"(?P<packets>\S+) (?P<bytes>\S+) (?P<time>\d{10}) (?P<end>\d{10}) (?P<message>(?:ACCEPT|REJECT|-) \S+)$"
 )
+_INTERFACE = lazily(r" eni-[0-9a-f]{8,17} ")
+#: VPC flow logs with fields that their owner chose: an interface, and the seconds at which the flow began and ended side by side.
+_FLOW_CHOSEN = lazily(r"(?:[\w.:/,-]{1,80} ){2,40}?(?P<time>1\d{9}) (?P<end>1\d{9})(?P<message>(?: [\w.:/,-]{1,80}){0,40})$")
 _SQUID = lazily(
     r"(?P<time>\d{10}\.\d{3}) +(?P<millis>-?\d+) (?P<client>\S+) (?P<cache>[A-Z_]+(?:/[A-Z_]+)*)/(?P<status>\d{3}) (?P<bytes>\d+) (?P<method>[A-Z_]+) "
     r"(?P<path>\S+) (?P<user>\S+) (?P<hierarchy>[A-Z_]+)/(?P<upstream>\S+)(?: (?P<type>\S+))?(?P<rest>.*)$"
@@ -99,6 +102,7 @@ def parse_aws(text: str, context: TimeContext) -> Event | None:
         or _row("aws_nlb", _NLB.match(text), context)
         or _row("aws_s3", _S3.match(text), context)
         or _row("aws_flow", _FLOW.match(text), context)
+        or (_row("aws_flow", _FLOW_CHOSEN.match(text), context) if _INTERFACE.search(text) else None)
     )
 
 
@@ -208,6 +212,7 @@ FORMATS = (
             ("2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "
             '"GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -'),
             "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK",
+            "3 vpc-0a1b2c3d i-0a1b2c3d eni-0a1b2c3d 198.51.100.7 192.0.2.9 443 40112 6 568 8 1763893229 1763893289 ACCEPT OK",
         ),
         reference="docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
         parse=parse_aws,
