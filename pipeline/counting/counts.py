@@ -15,8 +15,8 @@ from .folding import coded, combined
 from .gist import gists
 from .ledgers import Array, Folder, Ledger
 from .patterns import mixed, signatures
-from .requests import Marker, Marks
-from .summary import BUCKETS, LAYOUTS, WHERE, Summary, refold
+from .requests import Marks, mark
+from .summary import BUCKETS, LAYOUTS, WHERE, Summary
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
@@ -96,7 +96,6 @@ class Counter:
         self._counts = Counts()
         for name, level in (levels or {}).items():
             self._counts.tables[name].level = level
-        self._marker = Marker()
         self._few: list[pa.Table] = []
 
     def add(self, events: pa.Table) -> None:
@@ -130,7 +129,7 @@ class Counter:
         second = np.floor_divide(micros, 1_000_000)
         events = events.set_column(events.schema.get_field_index("time"), "time", numbers(micros))
         events = events.append_column("second", numbers(second))
-        marks = self._marker.mark(events)
+        marks = mark(events)
         self._seconds(events, second, marks)
         if marks.request.any():
             self._requests(events, second, marks)
@@ -215,7 +214,7 @@ class Counter:
         with np.errstate(over="ignore"):
             key = mixed(values(_hashed(alike["path"])) + size[told] + values(_hashed(alike["method"])) * np.uint64(3) + status)
         table = pa.table({"source": alike["source"], "key": numbers(key), "time": alike["time"], "count": numbers(np.ones(len(key), np.int64))})
-        self._counts.folder("likes").add(refold("likes", table))
+        self._counts.folder("likes").add(table)
 
     def _failures(self, bad: pa.Table, closed: Array) -> None:
         columns: dict[str, Any] = {
@@ -223,7 +222,7 @@ class Counter:
         }  # fmt: skip
         for name in (*WHERE, "method", "path", "status"):
             columns[name] = columns["last_" + name] = bad[name]
-        self._counts.folder("failures").add(refold("failures", pa.table(columns)))
+        self._counts.folder("failures").add(pa.table(columns))
 
     def _patterns(self, said: pa.Table) -> None:
         """Messages of everything that is no request, by signature; the requests have their own tables."""
@@ -238,7 +237,7 @@ class Counter:
         named = events.filter(pc.ends_with(events["request_id"], "0"))
         if named.num_rows:
             table = pa.table({"source": named["source"], "request_id": _hashed(named["request_id"]), "time": named["time"]})
-            self._counts.folder("request_ids").add(refold("request_ids", table))
+            self._counts.folder("request_ids").add(table)
 
 
 def _hashed(column: pa.ChunkedArray) -> pa.Array:

@@ -213,10 +213,13 @@ Result = tuple[int, "Counts", list[Tally]]
 
 def gathered(jobs: Sequence[Job], cut: Sequence[Batch], results: Iterable[Result], counts: Counts) -> list[SourceReport]:
     """Adds results to `counts` as they come, and makes a report of each job's tallies."""
+    from .memory import let_go
+
     tallies: dict[tuple[int, int], Tally] = {}
     for at, found, told in results:
         counts.absorb(found)
         del found
+        let_go()
         tallies |= {(at, place): tally for place, tally in enumerate(told)}
     by_job: dict[int, list[Tally]] = {}
     for at, batch in enumerate(cut):
@@ -235,6 +238,9 @@ def _in_processes(cut: Sequence[Batch], watch: Watch | None, workers: int, known
     import multiprocessing
     from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 
+    from .memory import share
+
+    share()
     context = multiprocessing.get_context("spawn")
     done = context.Array("q", 2)  # bytes and lines
     pool = ProcessPoolExecutor(min(workers, len(cut)), mp_context=context, initializer=_begin, initargs=(done,))
@@ -294,15 +300,19 @@ class _Worker:
 
 
 def _begin(done: Any) -> None:
-    import pyarrow as pa
+    from .memory import share
 
-    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what is freed: several workers share one machine's memory
+    share()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _Worker.done = done
 
 
 def _count_there(jobs: Sequence[Job], levels: Mapping[str, int]) -> tuple[Counts, list[Tally]]:
-    return count(jobs, _say, levels)
+    from .memory import let_go
+
+    result = count(jobs, _say, levels)
+    let_go()
+    return result
 
 
 def _say(size: int, lines: int) -> None:

@@ -16,7 +16,8 @@ import pyarrow.compute
 
 from ...parsers.arrays import holds, numbers, texts, values
 from . import summary
-from .folding import Numbers, coded, combined, packed
+from .folding import Numbers, added, coded, combined, narrow, packed
+from .memory import let_go
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
@@ -49,10 +50,16 @@ class _Rows:
         )
         return cls(group, second, count, latest, time, file, line, pa.concat_tables([part.told for part in parts]).combine_chunks())
 
+    def narrowed(self) -> _Rows:
+        """The rows in as few bytes as they need."""
+        return _Rows(
+            narrow(self.group), narrow(self.second), narrow(self.count), self.latest, self.time, narrow(self.file), narrow(self.line), self.told
+        )
+
     def folded(self, order: Numbers, starts: Numbers, second: Numbers) -> _Rows:
         """One row for each run of rows in this order: its first event, and the counts of all."""
         some = order[starts]
-        count, latest = np.add.reduceat(self.count[order], starts), np.maximum.reduceat(self.latest[order], starts)
+        count, latest = added(self.count[order], starts), np.maximum.reduceat(self.latest[order], starts)
         told = self.told.take(numbers(some)).combine_chunks()
         return _Rows(self.group[some], second[some], count, latest, self.time[some], self.file[some], self.line[some], told)
 
@@ -95,7 +102,7 @@ class Firsts:
     def absorb(self, other: Firsts) -> None:
         """Adds what another holds."""
         self.level = max(self.level, other.level)
-        group, file = _numbered(self._groups, other._groups), _numbered(self._files, other._files)
+        group, file = narrow(_numbered(self._groups, other._groups)), narrow(_numbered(self._files, other._files))
         for rows in other._parts:
             self._gather(
                 _Rows(group[rows.group], rows.second, rows.count, rows.latest, rows.time, file[rows.file], rows.line, rows.told)
@@ -111,7 +118,7 @@ class Firsts:
         rows = _Rows.joined(self._parts)
         self._parts.clear()
         order = self._order(rows, packed([rows.group, rows.time]))
-        group, second = rows.group[order], rows.second[order]
+        group, second = rows.group[order], rows.second[order].astype(np.int64)
         while True:
             width, _ = summary.rung(_NAME, self.level)
             second = second - second % width
@@ -120,10 +127,13 @@ class Firsts:
                 break
             self.level += 1
         starts = np.append(0, np.flatnonzero(new) + 1)
-        binned = rows.second - rows.second % width
-        rows = rows.folded(order, starts, binned)
+        binned = rows.second.astype(np.int64)
+        binned -= binned % width
+        rows = rows.folded(order, starts, binned).narrowed()
         self._parts = [rows]
         self._held = self._settled = len(rows)
+        if len(order) > _GATHERED:
+            let_go()
 
     def table(self) -> pa.Table:
         """The table of the summary: a row a key, in ascending order of the keys, nulls last."""

@@ -68,9 +68,29 @@ def packed(parts: Sequence[npt.NDArray[Any]]) -> Numbers:
         count = high - low + 1
         if size * count >= _ROOM:
             codes, size = _renumbered(codes), len(codes)
-        codes = codes * count + (part - low)
+        codes = codes * count + (part.astype(np.int64) - low)
         size *= count
     return codes
+
+
+def added(ordered: npt.NDArray[Any], begins: Numbers) -> npt.NDArray[Any]:
+    """The sum of each run of numbers, which may be held narrow, that begins there."""
+    sums: npt.NDArray[Any] = np.add.reduceat(ordered, begins, dtype=np.int64 if ordered.dtype.kind == "i" else None)
+    return sums
+
+
+def narrow(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The integers in as few bytes each as the largest needs: rows that are kept or sent take a third of the room.
+
+    Always signed, so that columns of different widths join to the wider one.
+    """
+    if column.dtype.kind != "i" or not len(column):
+        return column
+    low, high = int(column.min()), int(column.max())
+    for kind in (np.int8, np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return column.astype(kind)
+    return column
 
 
 def _renumbered(part: npt.NDArray[Any]) -> Numbers:

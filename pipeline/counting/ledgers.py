@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from ...parsers.arrays import flags, numbers, texts, values
 from . import summary
-from .folding import Numbers, coded, combined, distinct, packed
+from .folding import Numbers, added, coded, combined, distinct, narrow, packed
+from .memory import let_go
 
 Array = npt.NDArray[Any]
 #: The texts, flags and small numbers that a row's key has beside its time and what is counted one by one.
@@ -38,15 +39,6 @@ class _Rows:
     def __len__(self) -> int:
         return len(self.group)
 
-    @classmethod
-    def joined(cls, parts: Sequence[_Rows]) -> _Rows:
-        return cls(
-            np.concatenate([p.group for p in parts]),
-            np.concatenate([p.second for p in parts]),
-            np.concatenate([p.extra for p in parts]),
-            {name: np.concatenate([p.sums[name] for p in parts]) for name in parts[0].sums},
-        )
-
     def pick(self, picked: Any) -> _Rows:
         """Some of the rows, or all in another order."""
         return _Rows(
@@ -55,9 +47,7 @@ class _Rows:
 
     def added(self, begins: Numbers) -> _Rows:
         """The sums of runs of rows that begin there, with the keys of their first rows."""
-        if not len(begins):
-            return self.pick(begins)
-        sums = {name: np.add.reduceat(x, begins) for name, x in self.sums.items()}
+        sums = {name: added(x, begins) for name, x in self.sums.items()}
         return _Rows(self.group[begins], self.second[begins], self.extra[begins], sums)
 
 
@@ -81,14 +71,14 @@ class Ledger:
 
     def add(self, group: Numbers, second: Numbers, sums: Mapping[str, Array], extra: Array | None = None, named: Array | None = None) -> None:
         """Adds rows, keys repeated or not; with `named` the `extra` are places in it."""
-        rows = _Rows(group, second, np.zeros(len(group), np.int64) if extra is None else extra, sums)
+        rows = _Rows(group, second, np.zeros(len(group), np.int8) if extra is None else extra, sums)
         if len(rows):
             self._gather(self._at(rows, named))
 
     def absorb(self, other: Ledger) -> None:
         """Adds what another ledger of this table holds."""
         self.level = max(self.level, other.level)
-        place = self.group(other._groups)
+        place = narrow(self.group(other._groups))
         for rows in other._parts:
             self._gather(_Rows(place[rows.group], rows.second, rows.extra, rows.sums))
 
@@ -104,26 +94,33 @@ class Ledger:
         """Makes rows of equal keys one, and coarsens while there are more than the cap."""
         if not self._parts:
             return
-        rows = _Rows.joined(self._parts)
-        self._parts.clear()  # before the copies that sorting makes
-        rows = rows.pick(np.argsort(packed([rows.extra, rows.group, rows.second])))
+        # column by column: what is held meanwhile is the rows, their order and one more column
+        group, second, extra = (np.concatenate([getattr(part, name) for part in self._parts]) for name in ("group", "second", "extra"))
+        order = np.argsort(packed([extra, group, second]))
+        group, second, extra = group[order], second[order].astype(np.int64), extra[order]
         # sorted so, rows stay sorted when their bins widen: one sort does for all levels
-        other = _differ(rows.extra) | _differ(rows.group)
+        other = _differ(extra) | _differ(group)
         while True:
             width, halvings = summary.rung(self.name, self.level)
-            sampled = None if not halvings else rows.extra < _share(halvings)
-            second = _binned(rows.second, width)
-            begins = np.append(True, other | _differ(second))[: len(rows)]
+            sampled = None if not halvings else extra < _share(halvings)
+            binned = _binned(second, width)
+            begins = np.append(True, other | _differ(binned))[: len(order)]
             if sampled is not None:
                 begins &= sampled  # of a key all rows or none are in the sample
             if np.count_nonzero(begins) <= summary.LAYOUTS[self.name].cap or self.level >= summary.HIGHEST:
                 break
             self.level += 1
+        first = np.flatnonzero(begins)
+        group, second, extra = narrow(group[first]), narrow(binned[first]), narrow(extra[first])
         if sampled is not None:
-            rows, second, begins = rows.pick(sampled), second[sampled], begins[sampled]
-        rows = _Rows(rows.group, second, rows.extra, rows.sums).added(np.flatnonzero(begins))
-        self._parts = [rows] if len(rows) else []
-        self._held = self._settled = len(rows)
+            order, first = order[sampled], np.flatnonzero(begins[sampled])
+        names = list(self._parts[0].sums)
+        if len(first):
+            sums = {name: narrow(added(np.concatenate([part.sums[name] for part in self._parts])[order], first)) for name in names}
+        self._parts = [_Rows(group, second, extra, sums)] if len(first) else []
+        self._held = self._settled = len(first)
+        if len(order) > _GATHERED:
+            let_go()
 
     def table(self) -> pa.Table:
         """The table of the summary: a row a key, in ascending order of the keys, nulls last."""
@@ -204,45 +201,48 @@ def _array(kind: pa.DataType, known: Sequence[Any]) -> pa.Array:
 
 
 class Folder:
-    """One table of the summary that keeps a first or a last event a key, such as `patterns`: tables of Arrow, folded now and then."""
+    """One table of the summary that keeps a first or a last event a key, such as `failures`: tables of Arrow, folded now and then."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.level = 0
-        self._parts: list[pa.Table] = []
+        self._parts: list[tuple[pa.Table, int]] = []  # and the level that it is folded to
         self._held = self._settled = 0
 
     def add(self, table: pa.Table) -> None:
         """Adds rows, keys repeated or not."""
         if table.num_rows:
-            self._gather(summary.at_level(self.name, table, self.level))
+            self._gather(summary.at_level(self.name, table, self.level), self.level)
 
     def absorb(self, other: Folder) -> None:
         """Adds what another holds of this table."""
         self.level = max(self.level, other.level)
-        for part in other._parts:
-            self._gather(part)
+        for part, level in other._parts:
+            self._gather(part, level)
 
     def take(self, table: pa.Table, level: int) -> None:
         """Adds a table of a summary that was coarsened to this level."""
         self.level = max(self.level, level)
-        self._gather(table)
+        self._gather(table, level)
 
     def settle(self) -> None:
         """Makes rows of equal keys one, and coarsens while there are more than the cap."""
-        if self._parts:
-            table = summary.at_level(self.name, pa.concat_tables(self._parts), self.level)
-            table, self.level = summary.coarsen(self.name, table, self.level)
-            self._parts = [table] if table.num_rows else []
-            self._held = self._settled = table.num_rows
+        if not self._parts:
+            return
+        table, level = self._parts[0]
+        if len(self._parts) > 1 or level < self.level:
+            table = summary.at_level(self.name, pa.concat_tables([part for part, _ in self._parts]), self.level)
+        table, self.level = summary.coarsen(self.name, table, self.level)
+        self._parts = [(table, self.level)] if table.num_rows else []
+        self._held = self._settled = table.num_rows
 
     def table(self) -> pa.Table:
         """The table of the summary: a row a key, in ascending order of the keys, nulls last."""
         self.settle()
-        return self._parts[0] if self._parts else summary.empty(self.name)
+        return self._parts[0][0] if self._parts else summary.empty(self.name)
 
-    def _gather(self, part: pa.Table) -> None:
-        self._parts.append(part)
+    def _gather(self, part: pa.Table, level: int) -> None:
+        self._parts.append((part, level))
         self._held += part.num_rows
         cap = summary.LAYOUTS[self.name].cap
         if self._held - self._settled > max(_GATHERED, self._settled) or self._held > 2 * cap:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from ...parsers.arrays import flags, holds, one, optional, texts, values
-from .endpoints import endpoints
+from ...parsers.arrays import flags, holds, numbers, optional, texts, values
+from ...parsers.words import rows_with
+from .endpoints import MANY, endpoints, forms
 from .folding import Numbers, coded
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
@@ -74,37 +75,29 @@ class Marks:
         )  # fmt: skip
 
 
-class Marker:
-    """Marks events as requests; remembers paths and user agents, which repeat from block to block."""
+def mark(events: pa.Table) -> Marks:
+    """The marks of a table of events of one chunk.
 
-    def __init__(self) -> None:
-        self._paths: Known[tuple[str | None, bool]] = Known(_of_paths)
-        self._agents: Known[tuple[bool, bool]] = Known(_of_agents)
-
-    def mark(self, events: pa.Table) -> Marks:
-        """The marks of a table of events of one chunk.
-
-        Where the table has a column `agent` (texts in a dictionary, as the agent stands in JSON), the user agent is taken from
-        there, else out of `fields`.
-        """
-        there = {name: holds(pc.is_valid(events[name])) for name in ("status", "path", "method", "bytes", "client")}
-        request = there["status"] & there["path"] & (there["method"] | (there["bytes"] & there["client"]))
-        nothing = np.zeros(len(request), np.bool_)
-        if not request.any():
-            return Marks(request, nothing, nothing, nothing, nothing, np.zeros(len(request), np.int64), [None])
-        status = values(events["status"])
-        failed = request & ((status >= 500) | (status == 0) | (status == 444))
-        closed = request & (status == CLOSED)
-        path, paths = coded(events["path"])
-        of_path = self._paths.of(paths)
-        agent, agents = coded(events["agent"] if "agent" in events.column_names else _agents(events["fields"], request))
-        of_agent = self._agents.of(agents)
-        probe = np.array([probe for _, probe in of_path], np.bool_)[path]
-        probe = request & (probe | np.array([probe for probe, _ in of_agent], np.bool_)[agent])
-        bot = request & np.array([bot for _, bot in of_agent], np.bool_)[agent] & ~probe
-        place = {endpoint: at for at, endpoint in enumerate(dict.fromkeys(endpoint for endpoint, _ in of_path))}
-        endpoint = np.array([place[endpoint] for endpoint, _ in of_path], np.int64)[path]
-        return Marks(request, failed, closed, probe, bot, endpoint, list(place))
+    Where the table has a column `agent` (texts in a dictionary, as the agent stands in JSON), the user agent is taken from
+    there, else out of `fields`.
+    """
+    there = {name: holds(pc.is_valid(events[name])) for name in ("status", "path", "method", "bytes", "client")}
+    request = there["status"] & there["path"] & (there["method"] | (there["bytes"] & there["client"]))
+    nothing = np.zeros(len(request), np.bool_)
+    if not request.any():
+        return Marks(request, nothing, nothing, nothing, nothing, np.zeros(len(request), np.int64), [None])
+    status = values(events["status"])
+    failed = request & ((status >= 500) | (status == 0) | (status == 444))
+    closed = request & (status == CLOSED)
+    path, of_path = _told_of_paths(events["path"].combine_chunks())
+    agent, agents = coded(events["agent"] if "agent" in events.column_names else _agents(events["fields"], request))
+    of_agent = _AGENTS.of(agents)
+    probe = np.array([probe for _, probe in of_path], np.bool_)[path]
+    probe = request & (probe | np.array([probe for probe, _ in of_agent], np.bool_)[agent])
+    bot = request & np.array([bot for _, bot in of_agent], np.bool_)[agent] & ~probe
+    place = {endpoint: at for at, endpoint in enumerate(dict.fromkeys(endpoint for endpoint, _ in of_path))}
+    endpoint = np.array([place[endpoint] for endpoint, _ in of_path], np.int64)[path]
+    return Marks(request, failed, closed, probe, bot, endpoint, list(place))
 
 
 class Known(Generic[T]):
@@ -117,13 +110,30 @@ class Known(Generic[T]):
 
     def of(self, asked: Sequence[str | None]) -> list[T]:
         """The answers for these texts, in their order."""
-        new = [text for text in dict.fromkeys(asked) if text not in self._answers]
-        if len(self._answers) + len(new) > self._most:
-            self._answers = {}
+        answers = self._answers  # another thread may begin anew meanwhile
+        new = [text for text in dict.fromkeys(asked) if text not in answers]
+        if len(answers) + len(new) > self._most:
+            answers = {}
             new = list(dict.fromkeys(asked))
         if new:
-            self._answers.update(zip(new, self._ask(texts(new)), strict=True))
-        return [self._answers[text] for text in asked]
+            answers.update(zip(new, self._ask(texts(new)), strict=True))
+        self._answers = answers
+        return [answers[text] for text in asked]
+
+
+def _told_of_paths(column: pa.Array) -> tuple[Numbers, list[tuple[str | None, bool]]]:
+    """What is known of the paths of a column, and for each row the place of its own among that: asked once a form."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    known = pa.concat_arrays([encoded.dictionary, pa.nulls(0, pa.string())])  # no slice of another
+    alike = forms(known).dictionary_encode()
+    told = _PATHS.of(alike.dictionary.to_pylist())
+    place = values(alike.indices).astype(np.int64)
+    own = np.flatnonzero(np.array([MANY in (endpoint or "") for endpoint, _ in told], np.bool_)[place]) if told else place
+    if len(own):
+        told += _PATHS.of(known.take(numbers(own)).to_pylist())
+        place[own] = np.arange(len(told) - len(own), len(told))
+    there = holds(pc.is_valid(encoded.indices))
+    return np.append(place, len(told))[np.where(there, values(encoded.indices), len(place))], [*told, (None, False)]
 
 
 def _of_paths(paths: pa.Array) -> list[tuple[str | None, bool]]:
@@ -141,8 +151,20 @@ def _matching(known: pa.Array, pattern: str) -> list[bool]:
     return [bool(found) for found in pc.match_substring_regex(known, pattern).to_pylist()]
 
 
+#: Paths and user agents repeat from block to block, and from file to file: a process asks once for each.
+_PATHS: Known[tuple[str | None, bool]] = Known(_of_paths)
+_AGENTS: Known[tuple[bool, bool]] = Known(_of_agents)
+
+
 def _agents(fields: pa.ChunkedArray, request: Mask) -> pa.DictionaryArray:
     """The user agent of requests out of `fields` (a JSON object as text), null where there is none."""
-    encoded = pc.if_else(flags(request), fields.combine_chunks(), one(None)).dictionary_encode()
-    found = pc.struct_field(pc.extract_regex(encoded.dictionary, r'"user_agent": ?"(?P<ua>(?:[^"\\]|\\.)*)"'), "ua").dictionary_encode()
-    return pa.DictionaryArray.from_arrays(found.indices.take(encoded.indices), found.dictionary)
+    said = pa.concat_arrays([fields.combine_chunks(), pa.nulls(0, pa.string())])  # no slice of another
+    row = rows_with(said, b'"user_ag')
+    row = row[request[row]]
+    place = np.full(len(said), -1, np.int32)
+    if not len(row):
+        return pa.nulls(len(said), pa.dictionary(pa.int32(), pa.string()))
+    found = pc.struct_field(pc.extract_regex(said.take(numbers(row)), r'"user_agent": ?"(?P<ua>(?:[^"\\]|\\.)*)"'), "ua").dictionary_encode()
+    place[row] = np.where(holds(pc.is_valid(found.indices)), values(found.indices), -1)
+    indices = pa.Array.from_buffers(pa.int32(), len(place), [flags(place >= 0).buffers()[1], pa.py_buffer(np.maximum(place, 0))])
+    return pa.DictionaryArray.from_arrays(indices, found.dictionary)

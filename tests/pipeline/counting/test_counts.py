@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from retrolog.pipeline.counting import summary as layouts
 from retrolog.pipeline.counting.counts import Counter, Counts, summarize
-from retrolog.pipeline.counting.folding import coded, combined, distinct, packed
+from retrolog.pipeline.counting.folding import added, coded, combined, distinct, narrow, packed
 from retrolog.pipeline.counting.ledgers import Ledger
 from retrolog.pipeline.counting.requests import Known
 from retrolog.pipeline.counting.summary import Summary, refold
@@ -197,3 +197,42 @@ def test_few_rows_of_different_tables_are_counted_together_and_apart() -> None:
 
 def test_nothing_comes_of_nothing() -> None:
     assert Counts().summary() == summarize(events([])) == Summary()
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ([0, 127], np.int8), ([-128, 0], np.int8), ([128], np.int16), ([-129, 5], np.int16), ([2**31 - 1], np.int32), ([2**31], np.int64),
+        ([-(2**63), 2**63 - 1], np.int64), ([], np.int64),
+    ],
+)  # fmt: skip
+def test_integers_are_held_in_as_few_bytes_as_they_need(column: list[int], kind: type) -> None:
+    held = narrow(np.array(column, np.int64))
+    assert held.dtype == kind
+    assert held.tolist() == column
+
+
+def test_hashes_and_durations_stay_as_they_are() -> None:
+    assert narrow(np.array([1], np.uint64)).dtype == np.uint64
+    assert narrow(np.array([1.0])).dtype == np.float64
+
+
+def test_sums_of_narrow_numbers_do_not_wrap() -> None:
+    column = np.full(300, 100, np.int8)
+    assert added(column, np.array([0, 100])).tolist() == [10_000, 20_000]
+    assert packed([np.array([-100, 100], np.int8), np.array([0, 0], np.int8)]).tolist() == [0, 200]
+
+
+def test_what_many_hand_over_adds_up_beyond_what_each_needs() -> None:
+    """Counts of a part fit a byte, those of the whole do not; the years are far apart, so bins are numbers of all sizes."""
+    whole = Ledger("seconds")
+    names = layouts.LAYOUTS["seconds"].sums
+    for _ in range(300):
+        part = Ledger("seconds")
+        part.add(part.group([("a",), ("b",)]), np.array([5, 2**40], np.int64), {name: np.array([120, 1], np.int64) for name in names})
+        part.settle()
+        whole.absorb(part)
+    found = whole.table()
+    assert found["second"].to_pylist() == [5, 2**40]
+    assert all(found[name].to_pylist() == [36_000, 300] for name in names)
+    assert found.schema == layouts.empty("seconds").schema
