@@ -47,19 +47,20 @@ _HALF = r"(?: ?(?P<p>[AaPp]\.?[Mm]\b\.?))?"
 _NO_HALF = r"(?P<p>)"
 #: Behind a comma: milli-, micro- or nanoseconds, or any digits that no further comma ends (those are a column of their own).
 _COMMA = r",(?=(?:\d{3}){1,3}(?!\d)|\d{1,9}(?![\d,]))"
-_FRACTION = rf"(?:(?:\.|{_COMMA}|:(?=\d{{3}}(?!\d)))(?P<f>\d{{1,9}})(?:\.\d{{3,4}}(?![\d.]))?)?"  # a second group: the writer's counter
+_FRACTION = rf"(?:(?:\.|{_COMMA}|[:*](?=\d{{3}}(?!\d)))(?P<f>\d{{1,9}})(?:\.\d{{3,4}}(?![\d.]))?)?"  # a second group: the writer's counter
 _CLOCK = rf"(?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d){_FRACTION}{_HALF}"
 _LOOSE = rf"(?P<h>\d\d?):(?P<mi>[0-5]?\d):(?P<s>[0-6]?\d){_FRACTION}{_HALF}"  # 4:5:7, beside a whole date only
 _DOTTED = rf"(?P<h>\d\d?)(?P<c>[.-])(?P<mi>[0-5]\d)(?P=c)(?P<s>[0-6]\d)(?:[.:,](?P<f>\d{{1,9}}))?{_NO_HALF}"
 _MIXED = rf"(?P<h>\d\d?):(?P<mi>[0-5]\d)\.(?P<s>[0-6]\d)(?:\.(?P<f>\d{{1,9}}))?{_NO_HALF}"
 _TIGHT = rf"(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)(?:[.,](?P<f>\d{{1,9}}))?{_NO_HALF}"
 _MINUTES = rf"(?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_HALF}"
-_ZONE = rf"(?P<z>{ZONE})?(?:\[[A-Z][A-Za-z_]+/[A-Za-z_/+-]+\])?"
+#: Patterns of Java that quote too much leave a quote or an asterisk before the zone.
+_ZONE = rf"(?:\*(?=[A-Z]{{3,4}}\b)|'(?=[+-]\d{{4}}'))?(?P<z>{ZONE})?(?:\[[A-Z][A-Za-z_]+/[A-Za-z_/+-]+\])?"
 _REGION = rf"(?P<z>{ZONE}| [A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?)?"
 _NAME = r"(?P<mo>[^\W\d_]{3,10})\.?"
 _NO_YEAR = r"(?P<y>)"
 _LAST_YEAR = rf"(?: [A-Z]{{3,5}})?[ \t]{_YEAR}(?:\b|(?=[A-Z]{{2,5}}\b))(?![-/.]\d|:\d)(?P<z2>{ZONE})?"
-_JOIN = r"(?:[Tt_|:;,\t+-]| ?\] ?\[| -|, | \| | {1,4}(?:at )?)-?"
+_JOIN = r"(?:[Tt_|:;,\t+*-]|'T'| ?\] ?\[| -|, | \| | {1,4}(?:at )?)-?"
 
 
 def _compiled(*shapes: str) -> Shapes:
@@ -84,6 +85,10 @@ _BY_YEAR = _compiled(
     rf"{_YEAR}(?P<yd>[0-3]\d\d)_(?P<sd>\d{{5}})(?!\d)",
     # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET
     rf"{_YEAR}[- /]{_NAME}[- /] ?(?P<d>\d\d?)[ :T]{{1,2}}{_CLOCK}{_ZONE}",
+    # 1123_10:40:29.123 (month, day)
+    rf"(?P<mo>[01]\d)(?P<d>[0-3]\d)_{_NO_YEAR}{_CLOCK}(?P<z>)",
+    # where the locale is Chinese or Japanese: 2026年11月23日 10:40:29
+    rf"{_YEAR}年 ?(?P<mo>\d\d?)月 ?(?P<d>\d\d?)日 {{0,2}}{_CLOCK}{_ZONE}",
     # Chromium: 1123/104029.123 (month, day, time of day)
     rf"(?P<mo>[01]\d)(?P<d>[0-3]\d)/{_NO_YEAR}{_TIGHT}(?P<z>)(?![\d/])",
 )
@@ -100,15 +105,19 @@ _BY_SIX = _compiled(
 _BY_DAY = _compiled(
     # CLF and haproxy, JDK and PHP, RabbitMQ, Redis, RFC 822: 23/Nov/2026:10:40:29 +0100, 23-Nov-2026 10:40:29 UTC
     rf"(?P<d>\d\d?)[-/ .]{_NAME},?[-/ .](?P<y>\d{{4}})(?::{{1,2}}|,? {{1,2}}|T|-){_CLOCK}{_REGION}",
+    # a clock of twelve hours with thousandths behind its half: 11/23/2026 3:31:18 AM:234
+    r"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>\d{4}),? (?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d) (?P<p>[AP]M):(?P<f>\d{3})(?P<z>)(?!\d)",
     # RFC 850, Oracle and others with two digits: 23-Nov-26 10:40:29
     rf"(?P<d>\d\d?)[-/ ]{_NAME}[-/ ](?P<y>\d\d)(?: {{1,2}}|T){_CLOCK}{_ZONE}",
     # Forge: 23Nov2026 10:40:29.123
     rf"(?P<d>\d\d)(?P<mo>[A-Z][a-z]{{2}}){_YEAR} {_CLOCK}{_ZONE}",
     # date(1) in some locales, and Redis before 3: 23 Nov 10:40:29 CET 2026, 23 Nov 10:40:29.123
     rf"(?P<d>\d\d?)[ -]{_NAME} {{1,2}}{_CLOCK}{_ZONE}{_LAST_YEAR}",
-    rf"(?P<d>\d\d?)[ -]{_NAME} {{1,2}}{_NO_YEAR}{_CLOCK}{_ZONE}",
+    rf"(?P<d>\d\d?)[ /-]{_NAME} {{1,2}}{_NO_YEAR}{_CLOCK}{_ZONE}",
+    # Bacula: 23-Nov 10:40
+    rf"(?P<d>\d\d)-(?P<mo>[A-Z][a-z]{{2}}) {_NO_YEAR}{_MINUTES}(?P<z>)(?![:\d])",
     # 11/23/2026 10:40:29, 23.11.2026 10:40:29, 23-11-26 10:40:29, 17/06/09 20:10:40 (Spark)
-    rf"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>(?:19|20|21)\d\d|\d\d(?!\d))(?:, {{0,2}}| {{1,2}}| ?-{{1,2}} ?|T|:|\t|_|;|\|){_LOOSE}{_ZONE}",
+    rf"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>(?:19|20|21)\d\d|\d\d(?!\d))(?:, {{0,2}}| {{1,2}}| ?-{{1,2}} ?|T|:|\t|_|;|\||\*){_LOOSE}{_ZONE}",
     # Windows Update: 02/21/2023 07:07.05.262
     rf"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>\d{{4}}) {_MIXED}(?P<z>)",
     # minutes only: 23.11.2026 10:40, 11/23/2026 10:40 AM

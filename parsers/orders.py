@@ -16,7 +16,7 @@ from .lazy import lazily
 from .years import DAY, SLACK, days_before, year_of
 
 #: A date of three numbers whose year is not first and whole, and a time of day behind it.
-_DATE = lazily(rb"(?:^|[\s\[({<|\"',;=-])(\d\d?)([-/.])(\d\d?)\2((?:19|20|21)\d\d|\d\d)(?:, {0,2}| {1,2}| ?-{1,2} ?|[T:\t_;|])(\d\d?):\d\d")
+_DATE = lazily(rb"(?:^|[\s\[({<|\"',;=-])(\d\d?)([-/.])(\d\d?)\2((?:19|20|21)\d\d|\d\d)(?:, {0,2}| {1,2}| ?-{1,2} ?|[T:\t_;|*])(\d\d?):\d\d")
 _SHORT = lazily(rb"(?:^|[\s\[({<|\"',;=-])\d([-/.])\d\d?\1\d\d")  # the first number has one digit
 _TIMED = lazily(rb"\d:\d\d|\d{4}[-/]\d\d")  # before it: then it is no stamp
 _LOOKED = 200  # bytes of a row in which its date stands

@@ -15,11 +15,12 @@ from ..lazy import lazily
 from ..timestamps import TimeContext, epoch_text, epoch_time, match_time, read_time
 
 _FACILITY = r"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
+_STAMPED = r"\s?(?:\d{1,4}[-/.]\d|[A-Z][a-z]{2},? {1,2}\d|\d\d:\d)"  # the time itself, not a thread's name
 #: What may stand before the time: a file's name, a tag in brackets or a Go logger's prefix; a level, alone or with a thread.
 _BEFORE = lazily(
     r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z_][\w./:-]{0,40}|[0-9a-f]{1,40}|\d{1,9}:[\w:.-]{1,40})\]\s+(?=\[?\d{1,4}[-/.][\dA-Z])|"
     r"L (?=\d\d/)|_{2,8} (?=[A-Z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} |<\d{1,3}>\s?(?:\d{1,2} )?|\[#\||#{4}(?=<)|[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} (?:[A-Z ]+ AT )?)?"
-    rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[[^\]]{{0,100}}\])?(?:[\s,:|-]\s*|(?<=[>\]])(?=\d)))?(?:{_FACILITY}\.(?P<rank>{LEVELS}|Notice)\s+)?[\[({{<\"'|*#]?\s?(?=[^\W_]|@)"
+    rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[(?!{_STAMPED})[^\]]{{0,100}}\])?(?:[\s,:|-]\s*|(?<=[>\]])(?=\d)))?(?:{_FACILITY}\.(?P<rank>{LEVELS}|Notice)\s+)?[\[({{<\"'|*#]?\s?(?=[^\W_]|@)"
 )
 _BARE_LEVEL = lazily(r"(?P<level>[DIWEFTCVN]) \[(?=\d)")
 _ZONE_FIRST = lazily(r"\[(?P<zone>[A-Z]{3,4}) (?P<time>[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d)\](?P<rest>.*)$", re.DOTALL)
@@ -40,23 +41,27 @@ _WORD = lazily(r"[^\W\d_]{2}")
 #: What stands before the time of a row that does not lead with it: values with commas, tabs, bars, semicolons or colons after them, a
 #: label, or a few words. The stamp must be a whole one, with its year.
 _VALUES = lazily(
-    r"(?!-- (?:Logs|Journal|Boot) )(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}|(?:[^\s:]{1,64}::){1,4}|[A-Za-z][\w -]{1,24}:|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
+    r"(?!-- (?:Logs|Journal|Boot) )(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}|(?:[^\s:]{1,64}::){1,4}|[A-Za-z][\w -]{1,24}:[ \t]{0,12}|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
     r"\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^|\t]{0,64}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
-    r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _+]{1,2}\d\d[:-]\d\d|\d{4}\\\d\d?\\\d\d? |\d\d?[/.-]\d\d?[/.-](?:\d{4}|\d\d)[ ,-]{1,3}\d\d?:\d\d|"
+    r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _+\t]{1,2}\d\d[:-]\d\d|\d{4}\\\d\d?\\\d\d? |\d\d?[/.-]\d\d?[/.-](?:\d{4}|\d\d)[ ,-]{1,3}\d\d?:\d\d|"
     r"\d\d?[/-][A-Za-z]{3,9}\.?[/-]\d{4}[: ]\d\d:|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? {1,2}[a-z0-9]{1,9}\.? {1,2}[a-z0-9]{1,9},? )|"
     r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\]))"
 )
 #: A heading between two runs of the same mark, which dumps of a system's state have; OSWatcher's has them before its date only.
-_BANNER = lazily(r"(?:(?P<mark>[=*#~+-])(?P=mark){2,80}\s?(?P<said>.{8,200}?)\s?(?P=mark){3,80}|zzz \*{3}(?P<date>.{10,60}?))\s*$")
+_BANNER = lazily(r"(?:(?P<mark>[=*#~+-])(?P=mark){2,80}(?!(?P=mark))\s?(?P<said>.{8,200}?)\s?(?P=mark){3,80}|zzz \*{3}(?P<date>.{10,60}?))\s*$")
 _WHOLE_DATE = lazily(
     r"(?<![\w.:/-])(?=\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? {1,2}[a-z0-9]{1,9} {1,2}[a-z0-9]{1,9},? )|"
     r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|\d\d?[/.]\d\d?[/.]\d{4}[ ,]{1,2}\d\d?:\d\d)"
 )
+_ENDED = lazily(r"$|[ \t,;|:\]\[(\"')}>=]|\.(?:\s|$)")  # behind a stamp among values; a sentence may end with it
 _EARLY = 64  # rows within which a file shows whether its times stand there
 _LEVEL_WORD = lazily(rf"(?<![\w-])({_UPPER}|{_UPPER.lower()})(?![\w-])")
 _HEAD = 400  # characters in which a level is looked for
 _PID = lazily(r"(?:^|\s)\[(?:pid[ :=])?#?(\d{1,8})\]|\bpid[=:# ](\d{1,8})\b|^(\d{2,8})(?:\s|$)")
 _EPOCH = lazily(r"(?:T )?[\[(]?(1\d{9}|1\d{12}|1\d{15}|1\d{18})(?:\.(\d{1,9}))?[\])]?(?=[\s:,|]|$)")
+#: A whole date behind an epoch, with at most a name between; and how far the same moment in another zone may lie off, in microseconds.
+_BESIDE = lazily(r"[\s,;|]{1,40}(?:[\w.@\\-]{1,64}[\t;|])?(?=(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-./]\d\d[-./]\d{4})[ T]\d\d:\d\d:\d\d)")
+_ZONES_APART = 86_400 * 1_000_000
 #: zap's default: seconds since 1970 as a float in scientific notation.
 _SCIENTIFIC = lazily(r"1\.\d{6,16}e\+09(?=\s)")
 
@@ -146,6 +151,12 @@ def parse_epoch(text: str, context: TimeContext) -> Event | None:
     time = epoch_text(match) if scientific is None else epoch_time(float(match[0]))
     if time is None:
         return None
+    beside = _BESIDE.match(text, match.end())
+    if beside is not None:
+        reading = match_time(text, beside.end(), context)
+        if reading is not None and reading[1] is not None and abs(reading[1] - time) > _ZONES_APART:
+            return Event(reading[1], text, "text")  # the number is a name: seconds since 1970 would be of the same day
+        context.begin()
     context.counts["epoch"] += 1
     event = Event(time, text[match.end() :].lstrip(" \t:,|"), "epoch")
     take_level(event)
@@ -165,7 +176,7 @@ def parse_embedded(text: str, context: TimeContext) -> Event | None:
         end = match.end("epoch") - 1
         reading = read_time(text[match.end() : end], context)
         reading = reading and (end, reading[1])
-    if reading is None or context.year_left_open or (reading[0] < len(text) and text[reading[0]] not in " \t,;|:][(\"')}>="):
+    if reading is None or context.year_left_open or not _ENDED.match(text, reading[0]):
         return None
     event = Event(reading[1], text, "embedded")
     level = _LEVEL_WORD.search(text[: match.end()]) or _LEVEL_WORD.search(text[reading[0] :][:40])

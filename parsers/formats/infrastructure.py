@@ -1,4 +1,4 @@
-"""Servers with a layout of their own: Zabbix, Couchbase, Meraki, uWSGI requests, and Windows device setup.
+"""Servers with a layout of their own: Zabbix, Couchbase, Meraki, uWSGI requests, su's log, and Windows device setup.
 
 Columns: time, severity, host, service, pid, message; request columns for uWSGI. A section of setupapi.dev.log, from its heading to
 its exit status, is one event.
@@ -12,12 +12,14 @@ from ..base import Event, Format
 from ..columns import integer, take_request
 from ..lazy import lazily
 from ..timestamps import TimeContext, read_time
+from .golang import yearless_clock
 
 _ZABBIX = lazily(r"(?s)(?P<pid>\d{1,9}):(?P<day>\d{8}):(?P<clock>\d{6})\.(?P<fraction>\d{3}) (?P<message>.*)$")
 _UWSGI = lazily(
     r"\[pid: (?P<pid>\d+)\|app: \S+?\|req: \S{1,40}\] (?P<client>\S{1,100}) \([^)]{0,100}\) \{[^}]{0,100}\} \[(?P<time>[^\]]{20,40})\] "
     r"(?P<request>[A-Z]+ \S*) => generated (?P<bytes>\d+) bytes in (?P<took>\d+) (?P<unit>msecs|micros)(?:.{0,40}?\(HTTP/[\d.]+ (?P<status>\d{3})\))?(?P<rest>.*)$"
 )
+_SULOG = lazily(r"SU (?P<month>\d\d)/(?P<day>\d\d) (?P<clock>\d\d:\d\d) (?P<message>(?P<result>[+-]) (?P<terminal>\S{1,60}) (?P<from>[^\s-]{1,60})-(?P<to>\S{1,60}))\s*$")
 _SECTION = lazily(r"[>]{3} {1,2}\[")
 _SECTION_START = lazily(r">>>  ?Section start (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3})")
 
@@ -43,6 +45,19 @@ def parse_uwsgi(text: str, context: TimeContext) -> Event | None:
     take_request(event, match["request"])
     event.bytes, event.status = integer(match["bytes"]), integer(match["status"])
     event.duration = int(match["took"][:12]) / (1e3 if match["unit"] == "msecs" else 1e6)
+    return event
+
+
+def parse_sulog(text: str, context: TimeContext) -> Event | None:
+    """A row in which su notes who became whom; None for any other row."""
+    match = _SULOG.match(text)
+    if match is None:
+        return None
+    time = yearless_clock(int(match["month"]), int(match["day"]), f"{match['clock']}:00", context)
+    if time is None and not context.year_missing:
+        return None
+    event = Event(time, match["message"], "sulog", "info" if match["result"] == "+" else "warning", service="su")
+    event.fields = {key: match[key] for key in ("terminal", "from", "to")}
     return event
 
 
@@ -122,6 +137,15 @@ FORMATS = (
         pattern=lazily(r"(?s)(?:<\d{1,3}>)?1 (?P<time>\d{10}\.\d{1,9}) (?P<host>\S{1,100}) (?P<service>\S{1,100}) (?P<message>.*)$"),
         priority=24,
         first="<1",
+    ),
+    Format(
+        name="sulog",
+        title="su (sulog)",
+        samples=("SU 11/23 10:40 + pts/1 kestrel-root", "SU 11/23 10:41 - pts/2 harrier-root"),
+        reference="su(1) of System V and Solaris (/var/adm/sulog)",
+        parse=parse_sulog,
+        priority=24,
+        first="S",
     ),
     Format(
         name="setupapi",
