@@ -36,7 +36,7 @@ _CUMULATIVE = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)
 
 #: Rows whose own time has no year: syslog, its relatives, klog, Redis before 3, logcat, Proxifier.
 _YEARLESS = re.compile(
-    rb"(?:<\d{1,3}>)?(?:\d{1,10}: )?[*.]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
+    rb"(?:<\d{1,5}>)?(?:\d{1,10}: )?[*.]?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?"
     rb"(?:(?P<b>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}(?P<d>\d{1,2}) (?P<t>\d\d:\d\d:\d\d)(?! (?:19|20)\d\d\b)"
     rb"|[IWEF](?P<km>[01]\d)(?P<kd>\d\d) (?P<kt>\d\d:\d\d:\d\d)\."
     rb"|(?:\[?\d{1,9}\]?(?::[XCSM])? )?(?P<rd>\d{1,2}) (?P<rb>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?P<rt>\d\d:\d\d:\d\d)"

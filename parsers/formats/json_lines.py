@@ -27,6 +27,7 @@ _TIME_KEYS = (
     "instant", "time_iso8601", "time_local", "timegenerated", "start_time", "StartLocal", "logged_at", "log_time", "logtime",
     "created_at", "created", "createdAt", "time_unix_nano", "timeUnixNano", "observedTimeUnixNano", "msec", "request_time_local", "receiveTimestamp",
     "ingestionTime", "record_time", "isotime", "localtime", "UtcTime", "EventTime", "TimeGenerated", "when", "dt", "epoch",
+    "timeStamp", "time_stamp", "TimeStamp",
 )  # fmt: skip
 _NESTED_TIME_KEYS = frozenset((*_TIME_KEYS[:14], "created"))
 LEVEL_KEYS = (

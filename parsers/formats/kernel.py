@@ -14,12 +14,12 @@ from ..lazy import lazily
 from ..timestamps import TimeContext, read_time
 
 _RING = lazily(
-    r"(?s)(?:<(?P<pri>\d{1,3})>)?\[ *(?P<uptime>\d{1,10}\.\d{3,6})\]"
+    r"(?s)(?:<(?P<pri>\d{1,3})>)?\[ *(?P<uptime>\d{1,9}\.\d{3,6})\]"  # ten digits are seconds since 1970, as conntrack has
     r"(?:\[ *[TC]\d+\])? ?(?P<message>.*)$"
 )
 _DECODED = lazily(
     r"(?s)(?P<facility>kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]) *:(?P<level>emerg|alert|crit|err|warn|notice|info|debug) *: "
-    r"(?:\[ *(?P<uptime>\d{1,10}\.\d{3,6})\]|\[(?P<time>[^\]]{15,40})\]|(?P<iso>\d{4}-\d\d-\d\dT[\d:.,+-]{8,24}))(?:\[ *[TC]\d+\])? ?(?P<message>.*)$"
+    r"(?:\[ *(?P<uptime>\d{1,9}\.\d{3,6})\]|\[(?P<time>[^\]]{15,40})\]|(?P<iso>\d{4}-\d\d-\d\dT[\d:.,+-]{8,24}))(?:\[ *[TC]\d+\])? ?(?P<message>.*)$"
 )
 #: X.Org's marks for where a row comes from (man Xorg, LOG FILE); most of them are plain news.
 _XORG = lazily(r"\((?P<mark>EE|WW|II|NI|==|--|\+\+|\*\*|\?\?|!!)\) ")

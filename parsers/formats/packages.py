@@ -22,6 +22,7 @@ _CEF = lazily(
     r"(?P<severity>[^|]*)\|(?P<extension>.*)$"
 )
 _CEF_TIME = lazily(r"(?:^|\s)(?:rt|deviceReceiptTime|end|start)=(.{8,40}?)(?=\s\w+=|$)")
+_CEF_PARTED = lazily(r"(?:^|\s)date=(\d{4}-\d\d-\d\d) time=(\d\d:\d\d:\d\d)(?: tz=\"?([+-]\d{4}))?")  # Fortinet's
 _CEF_SEVERITY = ("info", "info", "info", "info", "warning", "warning", "warning", "error", "error", "critical", "critical")
 _CEF_WORDS = {"low": "info", "medium": "warning", "high": "error", "very-high": "critical"}
 _LEEF = lazily(r"LEEF:[\d.]{1,5}\|[^|]{0,200}\|(?P<product>[^|]{1,200})\|")
@@ -58,7 +59,9 @@ def parse_cef(text: str, context: TimeContext) -> Event | None:
         return None
     context.begin()
     stamp = _CEF_TIME.search(match["extension"])
-    reading = read_time(stamp[1], context) if stamp is not None else None
+    parted = _CEF_PARTED.search(match["extension"]) if stamp is None else None
+    said = stamp[1] if stamp is not None else f"{parted[1]} {parted[2]}{parted[3] or ''}" if parted is not None else ""
+    reading = read_time(said, context) if said else None
     event = Event(reading[1] if reading is not None else None, match["name"], "cef", service=match["product"])
     event.severity = _cef_severity(match["severity"])
     event.fields = {"vendor": match["vendor"], "event_class": match["id"], "extension": match["extension"]}

@@ -20,14 +20,14 @@ from .packages import take_cef
 from .web import take_haproxy
 
 _OLD = lazily(
-    r"(?:\d{1,6} (?=<))?(?:<(?P<pri>\d{1,3})>)?(?:(?P<sequence>\d{1,10}): |: )?(?:(?P<before>[A-Za-z0-9_.:-]{1,64}): )?"
+    r"(?:\d{1,6} (?=<))?(?:<(?P<pri>\d{1,5})>)?(?:(?P<sequence>\d{1,10}): |: )?(?:(?P<before>[A-Za-z0-9_.:-]{1,64}): )?"
     rf"[*.]?(?=(?:{WEEKDAY} |(?:19|20)\d\d )?[^\W\d_]{{3,10}}\.? {{1,2}}\d\d? )"
 )
 _NEW_STAMP = lazily(
-    rf"(?:\d{{1,6}} )?(?:<(?P<pri>\d{{1,3}})>)?(?P<time>{RFC3339}|{ISO}) (?P<rest>.*)$", re.DOTALL
+    rf"(?:\d{{1,6}} )?(?:<(?P<pri>\d{{1,5}})>)?(?P<time>{RFC3339}|{ISO}) (?P<rest>.*)$", re.DOTALL
 )
 _RFC5424 = lazily(
-    r"(?:\d{1,7} )?(?:<(?P<pri>\d{1,3})>)?[1-9]\d? (?P<time>\d{4}-\d\d-\d\dT\S{8,40}|-) (?P<host>\S{1,255}) (?P<service>\S{1,255}) "
+    r"(?:\d{1,7} )?(?:<(?P<pri>\d{1,5})>)?[1-9]\d? (?P<time>\d{4}-\d\d-\d\dT\S{8,40}|-) (?P<host>\S{1,255}) (?P<service>\S{1,255}) "
     r"(?P<pid>\S{1,128}) (?P<msgid>\S{1,64})(?: (?P<rest>.*))?$",
     re.DOTALL,
 )
