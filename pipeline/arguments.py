@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,7 +52,7 @@ def drafting_options(command: F) -> F:
             click.option("--max-entries", type=click.IntRange(5, 200), default=25, show_default=True, help="Rows of the timeline at most."),
             click.option("--slo", type=click.FloatRange(0, 100, min_open=True, max_open=True), metavar="PERCENT", help="Success objective, such as 99.9: adds the error budget spent."),
             click.option("--lexicon", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own words for changes and alerts (TOML), asked before the built-in ones."),
-            click.option("--clock-offset", "offsets", multiple=True, metavar="GLOB=SECONDS", help="How far the clocks of logs are ahead, instead of the estimate; may be repeated."),
+            click.option("--clock-offset", "offsets", multiple=True, metavar="GLOB=SECONDS[@TIME]", help="How far the clocks of logs are ahead (from a stamped TIME on), instead of the estimate; may be repeated."),
             click.option("--changes", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Changes recorded elsewhere (CSV or JSON with time and summary); may be repeated."),
             click.option("--git", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="A local clone whose tags and commits count as changes; may be repeated."),
             click.option("--no-mask", is_flag=True, help="Show secrets, people and client addresses as logged."),
@@ -64,7 +65,7 @@ def drafting_options(command: F) -> F:
 
 def options_of(
     settings: Config, start: str | None, end: str | None, zone: str | None, year: int | None,
-    include: tuple[str, ...], exclude: tuple[str, ...], jobs: int | None = None, engine: str = "local", scheduler: str = "", **more: Any,
+    include: tuple[str, ...], exclude: tuple[str, ...], jobs: int | None = None, engine: str = "local", scheduler: str = "", clocks: tuple[str, ...] = (), **more: Any,
 ) -> Options:  # fmt: skip
     """What was asked for: the words of a command line, and where these are silent, the settings."""
     from .counting.engine import Engine
@@ -78,6 +79,7 @@ def options_of(
         window=read_window(start, end, info), zone=info, zone_name=zone or "UTC", zone_given=zone is not None, year=year,
         include=include, exclude=exclude, engine=Engine(engine, jobs or 0, scheduler), **more,
     )  # fmt: skip
+    options = replace(options, offsets=clock_offsets(clocks), set_offsets=set_offsets(clocks, options))
     return settings.applied(options, given)
 
 
@@ -89,15 +91,28 @@ def unless_given(settings: Config, **values: Any) -> tuple[Any, ...]:
 
 
 def clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-    """The pairs of GLOB=SECONDS that --clock-offset was given; raises BadOption for others."""
-    out = []
-    for pair in pairs:
-        glob, _, seconds = pair.rpartition("=")
-        try:
-            out.append((glob, float(seconds)))
-        except ValueError:
-            raise BadOption(f"--clock-offset {pair!r} is no GLOB=SECONDS; try db-1/*=-38") from None
-    return tuple(out)
+    """The pairs of GLOB=SECONDS that --clock-offset was given for all of a log; raises BadOption for what is none."""
+    return tuple((glob, seconds) for glob, seconds, time in map(_clock_offset, pairs) if not time)
+
+
+def set_offsets(pairs: tuple[str, ...], options: Options) -> tuple[tuple[str, float, int], ...]:
+    """Those of GLOB=SECONDS@TIME: from which stamp on; a time of day is on the day of the window."""
+    from .window import moment
+
+    return tuple(
+        (glob, seconds, moment(time, options.window, options.zone, "--clock-offset"))
+        for glob, seconds, time in map(_clock_offset, pairs)
+        if time
+    )
+
+
+def _clock_offset(pair: str) -> tuple[str, float, str]:
+    glob, _, value = pair.rpartition("=")
+    seconds, _, time = value.partition("@")
+    try:
+        return glob, float(seconds), time.strip()
+    except ValueError:
+        raise BadOption(f"--clock-offset {pair!r} is no GLOB=SECONDS; try db-1/*=-38, or db-1/*=0@10:31:07 for a clock that was set then") from None
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # a newer version's words must not cost the known ones

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from .. import __version__
-from .arguments import clock_offsets, drafting_options, options_of, reading_options, unless_given
+from .arguments import drafting_options, options_of, reading_options, unless_given
 from .commands import document, export, formats
 from .errors import BadOption, CannotWrite, RetrologError
 from .review.command import review
@@ -120,7 +120,7 @@ def draft(
         settings, style=style, max_entries=max_entries, slo=slo, lexicon=lexicon, changes=changes, git=git, no_mask=no_mask
     )
     options = options_of(
-        settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, offsets=clock_offsets(offsets),
+        settings, **reading, max_entries=max_entries, slo=slo, lexicon=lexicon, clocks=offsets,
         changes=changes, git=git,
     )  # fmt: skip
     existing = ""

@@ -7,6 +7,7 @@ by path, unmask, or make other files and repositories be read. `docs/configurati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -26,7 +27,7 @@ NAME = "retrolog.toml"
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": ("read", "source", "format", "grok", "draft"),
     "[read]": ("tz", "year", "include", "exclude"),
-    "[[source]]": ("glob", "tz", "year", "host", "service", "clock_offset"),
+    "[[source]]": ("glob", "tz", "year", "host", "service", "clock_offset", "clock_set"),
     "[[format]]": ("name", "title", "pattern", "grok", "samples", "severity", "time_format", "priority"),
     "[grok]": ("files", "patterns"),
     "[draft]": ("style", "slo", "max_entries", "no_mask", "lexicon", "changes", "git"),
@@ -64,9 +65,16 @@ class Config:
             include=options.include or self.include,
             exclude=(*(options.exclude or self.exclude), self.path.name),
             offsets=(*((r.glob, r.clock_offset) for r in self.rules if r.clock_offset is not None), *options.offsets),
+            set_offsets=(*self._set(options), *options.set_offsets),
             rules=tuple(self._left(rule, given) for rule in self.rules),
             formats=self.formats,
         )
+
+    def _set(self, options: Options) -> tuple[tuple[str, float, int], ...]:
+        """From which stamps on clocks are how far ahead, by glob."""
+        from .arguments import set_offsets
+
+        return set_offsets(tuple(f"{rule.glob}={text}" for rule in self.rules for text in rule.clock_set), options)
 
     def _left(self, rule: SourceRule, given: Sequence[str]) -> SourceRule:
         """What options leave of a rule."""
@@ -143,8 +151,17 @@ def _rule(row: Mapping[str, Any], path: Path) -> SourceRule:
         host=source.text("host"),
         service=source.text("service"),
         clock_offset=source.number("clock_offset"),
+        clock_set=_moments(source),
         path=path,
     )
+
+
+def _moments(source: _Table) -> tuple[str, ...]:
+    texts = source.texts("clock_set")
+    for text in texts:
+        if not re.fullmatch(r"[+-]?\d+(?:\.\d+)?@.*\S.*", text):
+            raise source.wrong(f"has a `clock_set` that is no SECONDS@TIME: {text!r}, such as \"0@2026-11-23 10:31:07\"")
+    return texts
 
 
 def _zone(name: str, table: _Table) -> tzinfo:

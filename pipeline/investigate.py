@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .counting.engine import Job, Watch
     from .counting.summary import Summary
     from .findings import Evidence, Findings, SourceReport
-    from .reading.sources import Discovery, LogFile
+    from .reading.jumps import Cut
+    from .reading.sources import Discovery, LogFile, Source
 
 SECOND = 1_000_000
 #: What is read around the window to learn what is normal, and for lines that were written late.
@@ -45,6 +46,7 @@ class Collected:
     summary: Summary
     reports: list[SourceReport]
     offsets: dict[str, float]
+    cuts: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)  # by file: where its clock was set; offsets are then by stretch
 
 
 def investigate(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Findings:
@@ -68,7 +70,7 @@ def concluded(read: Collected, options: Options) -> Study:
     changes = recorded(options, BASELINE)
     fetch = quoting(fetcher(read.found.files), changes)
     reports = [*read.reports, *_skipped(read.found)]
-    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read.found, options), changes, _recounter(read, options))
+    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read, options), changes, _recounter(read, options))
     findings = replace(findings, assumptions=(*findings.assumptions, *told(options, changes)))
     return Study(findings, read.summary, read.offsets)
 
@@ -76,17 +78,21 @@ def concluded(read: Collected, options: Options) -> Study:
 def collect(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Collected:
     """Find the logs, read what the window needs of them, and put them on one clock."""
     from .analysis.clock import aligned
-    from .analysis.strays import adopted, strays
+    from .analysis.offsets import IN_UTC
+    from .analysis.steps import rejoined
+    from .analysis.strays import adopted, far_clock, strays
     from .counting.engine import run
     from .counting.summary import focused
     from .reading.ingest import ZONED
     from .reading.sources import discover
+    from .stretches import reported, stretched, unsettled
 
     found = discover(paths, options.include, options.exclude)
     planned = jobs(found, options)
     with _shown(planned, progress) as watch:
         summary, reports = run(planned, watch, options.engine)
-    estimates = None
+    estimates: dict[str, Offset] | None = None
+    apart: dict[str, str] = {}
     if far := strays(planned, options.window):
         # logs of a clock that is hours off look as if they were of another time
         more, again = run(far, progress, options.engine)
@@ -96,15 +102,24 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
         summary, kept, estimates = adopted(summary, more, options.window, zoneless, _from_utc(summary, options.zone), end)
         renewed = {r.file: r for r in again if r.source in kept}
         reports = [renewed.get(r.file, r) for r in reports]
+        apart = {source: far_clock(source) for source in kept}
+    stretches = stretched(found, summary, reports, options, jobs, apart, progress)
+    if stretches is not None:
+        utc = {s: o for s, o in (estimates or {}).items() if o.method == IN_UTC}
+        summary, reports, estimates = stretches.summary, list(stretches.reports), {**utc, **stretches.estimates}
     summary, left_out = focused(summary)
     offsets, notes = clocks(summary, options, estimates, {r.source for r in reports if r.zone == ZONED})
-    reports = [replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")) for r in reports]
+    reports = [
+        reported(r, stretches, offsets, notes, options.zone_name) if stretches is not None and r.file in stretches.cuts
+        else unsettled(replace(r, clock_offset_s=offsets.get(r.source, 0.0), clock_note=notes.get(r.source, "")), options.zone_name)
+        for r in reports
+    ]  # fmt: skip
     digests = {file.file: digest_of(file) for file in found.files}
     reports = [replace(r, digest=digests.get(r.file, "")) for r in reports]
     if left_out and reports:
         stray = f"{left_out} events of all logs lie years from the others and are left out of the analysis; their clocks or years may be wrong"
         reports[0] = replace(reports[0], notes=(*reports[0].notes, stray))
-    return Collected(found, aligned(summary, offsets), reports, offsets)
+    return Collected(found, rejoined(aligned(summary, offsets)), reports, offsets, stretches.cuts if stretches is not None else {})
 
 
 def digest_of(file: LogFile) -> str:
@@ -127,15 +142,15 @@ def _shown(planned: Sequence[Job], progress: Watch | None) -> AbstractContextMan
     return nullcontext(progress) if progress is not None else Progress(sum(job.size for job in planned))
 
 
-def jobs(found: Discovery, options: Options) -> list[Job]:
-    """One job a file, in the order of the sources, each with the part of it that the window needs."""
+def jobs(found: Discovery, options: Options, more: int = 0) -> list[Job]:
+    """One job a file, in the order of the sources, each with the part of it that the window needs, and `more` microseconds around it."""
     from .counting.engine import Job
     from .reading.ingest import Reading
     from .reading.reach import plan
 
     reading = Reading(
         window=options.window,
-        wanted=options.window.widened(BASELINE, LATE),
+        wanted=options.window.widened(BASELINE + more, LATE + more),
         zone=options.zone,
         zone_name=options.zone_name,
         zone_given=options.zone_given,
@@ -154,13 +169,13 @@ def clocks(
 
     `zoned` are the sources whose rows name their zone.
     """
-    from fnmatch import fnmatch
-
     from .analysis.clock import estimated, settled
+    from .stretches import in_zone, stated_offsets
 
     sources = sorted(set(summary.table("seconds")["source"].to_pylist()))
-    stated = {s: seconds for s in sources for glob, seconds in options.offsets if fnmatch(s, glob) or s.startswith(glob.rstrip("/") + "/")}
-    return settled(estimated(summary) if estimates is None else estimates, stated, zoned, _from_utc(summary, options.zone))
+    stated = stated_offsets(options, sources)
+    found = estimated(summary) if estimates is None else estimates
+    return settled(found, stated, in_zone(sources, zoned, found), _from_utc(summary, options.zone))
 
 
 def _from_utc(summary: Summary, zone: tzinfo) -> float:
@@ -183,12 +198,27 @@ def _skipped(found: Discovery) -> list[SourceReport]:
     ]
 
 
-def _looker(found: Discovery, options: Options) -> Callable[[int, int], pa.Table]:
-    """Reads the events of a short span again, for questions that the counts cannot answer."""
+def _looker(read: Collected, options: Options) -> Callable[[int, int], pa.Table]:
+    """Reads the events of a short span of true time again, for questions that the counts cannot answer."""
     from .commands.events import collect as events_of
+    from .stretches import ahead_of, on_time
+
+    spans: dict[tuple[int, int], list[Source]] = {}
+    for source in read.found.sources:
+        ahead = ahead_of(source.name, read.offsets)
+        spans.setdefault((min(ahead), max(ahead)), []).append(source)
 
     def look(first: int, last: int) -> pa.Table:
-        return events_of(found.sources, replace(options, window=Window(first, last)))[0]
+        import pyarrow as pa
+
+        tables = [
+            on_time(events_of(tuple(sources), replace(options, window=Window(first + least, last + most)))[0], read.offsets, read.cuts, first, last)
+            for (least, most), sources in spans.items()
+        ]
+        some = [table for table in tables if table.num_rows]
+        if len(some) < 2:
+            return some[0] if some else tables[0]
+        return pa.concat_tables(some, promote_options="permissive").unify_dictionaries().combine_chunks().sort_by([("time", "ascending")])
 
     return look
 
@@ -198,15 +228,18 @@ def _recounter(read: Collected, options: Options) -> Callable[[Window], Summary]
 
     def again(window: Window) -> Summary:
         from .analysis.clock import aligned
+        from .analysis.steps import rejoined
         from .counting.engine import run
         from .counting.summary import focused
+        from .stretches import ahead_of, with_cuts
 
         planned: list[Job] = []
         for source in read.found.sources:
-            ahead = round(read.offsets.get(source.name, 0.0) * SECOND)
-            stamped = Window(*(None if at is None else at + ahead for at in (window.start, window.end)))
-            planned += jobs(replace(read.found, sources=(source,)), replace(options, window=stamped))
-        return aligned(focused(run(planned, None, options.engine)[0])[0], read.offsets)
+            ahead = ahead_of(source.name, read.offsets)
+            start = None if window.start is None else window.start + min(ahead)
+            end = None if window.end is None else window.end + max(ahead)
+            planned += jobs(replace(read.found, sources=(source,)), replace(options, window=Window(start, end)))
+        return rejoined(aligned(focused(run(with_cuts(planned, read.cuts), None, options.engine)[0])[0], read.offsets))
 
     return again
 

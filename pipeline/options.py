@@ -30,6 +30,7 @@ class Options:
     slo: float | None = None
     lexicon: Path | None = None
     offsets: tuple[tuple[str, float], ...] = ()  # glob on the source's name, seconds its clock is ahead
+    set_offsets: tuple[tuple[str, float, int], ...] = ()  # the same from a moment on, as stamped (microseconds): clocks that were set
     zone_from: str = "--tz"  # who stated the zone
     rules: tuple[SourceRule, ...] = ()  # what the configuration knows of some files
     formats: tuple[Format, ...] = ()  # formats that the configuration declares

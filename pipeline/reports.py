@@ -23,6 +23,8 @@ class SourceReport:
     year: str = ""  # "" or "2026, from the window"
     clock_offset_s: float = 0.0
     clock_note: str = ""
+    clock_steps: tuple[tuple[int | None, int | None, float], ...] = ()  # line, else stamp, from which on the clock is so many seconds ahead
+    jumps: tuple[tuple[int, int, int], ...] = ()  # line from which times are others, last time before and first after
     digest: str = ""
     skipped: str = ""  # why it was not read, or read only in part
     how: str = ""  # which part of it was read and how that was found, for --verbose

@@ -87,6 +87,24 @@ def read_window(start: str | None, end: str | None, zone: tzinfo, now: datetime 
     return window
 
 
+def moment(text: str, window: Window, zone: tzinfo, option: str) -> int:
+    """A moment as people write one, in microseconds (UTC); a time of day alone is on the day on which the window ends, or before its end.
+
+    Raises `BadWindow` with a sentence.
+    """
+    at = _absolute(text, zone, datetime.now(UTC), option)
+    if isinstance(at, timedelta):
+        bound = window.end if window.end is not None else window.start
+        if bound is None:
+            raise BadWindow(f"{option} {text!r} names no day; give a date with it, such as '2026-11-23 {text}'")
+        last = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=bound)).astimezone(zone)
+        day = _on_day(last, at)
+        at = day if day <= last or window.end is None else _on_day(last - timedelta(days=1), at)
+    found = _micros(at)
+    assert found is not None
+    return found
+
+
 def _absolute(text: str | None, zone: tzinfo, now: datetime, option: str) -> datetime | timedelta | None:
     if text is None:
         return None

@@ -77,10 +77,20 @@ def _hosts(summary: Summary) -> dict[str, Counter[str]]:
     return found
 
 
-def estimated(summary: Summary, apart: Mapping[str, str] | None = None) -> dict[str, Offset]:
+def main_of(summary: Summary, unit_of: Mapping[str, str]) -> str:
+    """The clock that others are compared with: that of the requests, else the one with the most events."""
+    seconds = summary.table("seconds").group_by("source").aggregate([("requests", "sum"), ("events", "sum")]).to_pylist()
+    weight: Counter[str] = Counter()
+    for row in seconds:
+        weight[unit_of[row["source"]]] += 1000 * row["requests_sum"] + row["events_sum"]
+    return min(weight, key=lambda unit: (-weight[unit], unit))
+
+
+def estimated(summary: Summary, apart: Mapping[str, str] | None = None, groups: Mapping[str, str] | None = None) -> dict[str, Offset]:
     """How far the clock of each source is ahead of the main one's, for every source of which something is known.
 
-    `apart` names the clock of sources that are to be taken as written by one of their own.
+    `apart` names the clock of sources that are to be taken as written by one of their own. Clocks of one group (`groups`) are not
+    compared with each other.
 
     The main clock is that of the requests, for what users saw is told in its time; without requests it is the one with
     the most events. Sources on it are not in the answer.
@@ -88,13 +98,8 @@ def estimated(summary: Summary, apart: Mapping[str, str] | None = None) -> dict[
     unit_of = units(summary) | dict(apart or {})
     if len(set(unit_of.values())) < 2:
         return {}
-    seconds = summary.table("seconds").group_by("source").aggregate([("requests", "sum"), ("events", "sum")]).to_pylist()
-    weight: Counter[str] = Counter()
-    for row in seconds:
-        weight[unit_of[row["source"]]] += 1000 * row["requests_sum"] + row["events_sum"]
-    reference = min(weight, key=lambda unit: (-weight[unit], unit))
     evidence = {unit: _evidence(summary, [s for s in unit_of if unit_of[s] == unit]) for unit in sorted(set(unit_of.values()))}
-    found = estimate(evidence, reference)
+    found = estimate(evidence, main_of(summary, unit_of), groups)
     return {source: found[unit] for source, unit in sorted(unit_of.items()) if unit in found}
 
 

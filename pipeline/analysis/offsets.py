@@ -86,10 +86,10 @@ class Evidence:
     keys: tuple[npt.ArrayLike, npt.ArrayLike] | None = None
 
 
-def estimate(hosts: Mapping[str, Evidence], reference: str | None = None) -> dict[str, Offset]:
+def estimate(hosts: Mapping[str, Evidence], reference: str | None = None, groups: Mapping[str, str] | None = None) -> dict[str, Offset]:
     """The offset of each host's clock to the reference host's, for those of which something is known.
 
-    Without `reference` it is the host with the most events. A host that shares nothing with the reference is reached
+    Hosts of one group are never compared with each other: stretches of one clock follow each other. Without `reference` it is the host with the most events. A host that shares nothing with the reference is reached
     through one that does. The reference itself is not in the answer, nor is a host without evidence.
     """
     if not hosts:
@@ -101,7 +101,7 @@ def estimate(hosts: Mapping[str, Evidence], reference: str | None = None) -> dic
     while reached:
         near, known = reached.pop(0)
         for name in sorted(hosts):
-            if name == main or (name in found and found[name].sure):
+            if name == main or (name in found and found[name].sure) or (groups and groups[name] == groups[near]):
                 continue
             offset = between(hosts[near], hosts[name])
             if offset is None:

@@ -49,6 +49,11 @@ def strays(planned: Sequence[Job], window: Window) -> list[Job]:
     return out if sum(job.file.size for job in out) <= MOST_BYTES else []
 
 
+def far_clock(source: str) -> str:
+    """The clock of a log that lies outside of the window: not taken for that of the others beside it."""
+    return f"far:{source.split('/', 1)[0]}"
+
+
 def _near(reach: Reach | None, window: Window) -> bool:
     """Whether a part is left unread for lying outside the window, but no further than a wrong clock can move it."""
     if reach is None or not reach.unread.startswith("outside") or reach.first is None:
@@ -67,7 +72,7 @@ def adopted(
     `zoneless` are those whose rows name no zone; they were read in one that is `ahead` seconds from UTC. `end` is when the
     last of the other logs ends, in seconds.
     """
-    apart = {source: f"far:{source.split('/', 1)[0]}" for source in set(far.table("seconds")["source"].to_pylist())}
+    apart = {source: far_clock(source) for source in set(far.table("seconds")["source"].to_pylist())}
     together = merge([summary, far])
     offsets = estimated(together, apart)
     for source in sorted(set(zoneless) & set(apart)):

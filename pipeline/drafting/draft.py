@@ -54,6 +54,7 @@ def answer(findings: Findings, *, mask: bool = True) -> dict[str, Any]:
                 "events": one.events,
                 "unparsed": one.unparsed,
                 "clock_offset_s": one.clock_offset_s,
+                **({"clock_steps": _clock_steps(one)} if one.clock_steps else {}),
                 "zone": one.zone,
                 "year": one.year,
                 "skipped": one.skipped,
@@ -419,7 +420,17 @@ def _front(findings: Findings, clock: Clock, command: str, style: str, decisions
 def _front_source(source: SourceReport) -> dict[str, Any]:
     row: dict[str, Any] = {"file": safe.clean(source.file), "lines": source.lines, "digest": source.digest}
     # What the times of the document are corrected by, for those who read the log beside it.
-    return {**row, "clock_offset_s": source.clock_offset_s} if source.clock_offset_s else row
+    if source.clock_offset_s:
+        row["clock_offset_s"] = source.clock_offset_s
+    return {**row, "clock_steps": _clock_steps(source)} if source.clock_steps else row
+
+
+def _clock_steps(source: SourceReport) -> list[dict[str, Any]]:
+    """From which line, or else from which stamp on, the clock of a file that was set amid it is how far ahead."""
+    return [
+        {**({"line": line} if line is not None else {"stamp": Clock("UTC").iso(stamp)}), "clock_offset_s": seconds}
+        for line, stamp, seconds in source.clock_steps
+    ]
 
 
 def _front_incident(incident: Incident, decision: Decision, clock: Clock) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ...parsers.timestamps import TimeContext
 from ...parsers.years import YearPlan, told_year
 from ..reports import SourceReport
 from ..window import Window
+from .jumps import Jumps, piece_name, stretch_of
 from .read import mended, read_blocks
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Tally:
     how: str
     notes: tuple[str, ...]
     mended: Counter[str] = field(default_factory=Counter)
+    jumps: Jumps = field(default_factory=Jumps)
 
     @classmethod
     def added(cls, pieces: Sequence[Tally]) -> Tally:
@@ -105,6 +107,7 @@ class Tally:
             next((p.how for p in pieces if p.how), ""),
             tuple(note for p in pieces for note in p.notes),
             sum((p.mended for p in pieces), Counter()),
+            Jumps.added([p.jumps for p in pieces]),
         )
 
 
@@ -124,6 +127,7 @@ class Reader:
     watch: Callable[[int, int], None] | None = None
     mended: Counter[str] = field(default_factory=Counter)
     counting: bool = False  # the tables are only counted: see `BlockParser.feed_counted`
+    jumps: Jumps = field(default_factory=Jumps)
     _parser: BlockParser | None = None
     _before: Block | None = None  # in which the event began that is still open
     _latest: Block | None = None  # the one before the block that is read
@@ -165,12 +169,16 @@ class Reader:
             if self.watch is not None:
                 self.watch(len(block.data), block.lines)
             at = block.data, block.line, block.offset
-            for table in parser.feed_counted(*at) if self.counting else [parser.feed(*at)]:
+            tables = parser.feed_counted(*at) if self.counting else [parser.feed(*at)]
+            self._follow(tables)
+            for table in tables:
                 yield from self._kept(table, block)
             self._latest = replace(block, data=b"")
             if parser.open_line >= block.line:
                 self._before = self._latest
-        yield from self._kept(parser.finish(), None)
+        last = parser.finish()
+        self._follow([last])
+        yield from self._kept(last, None)
         if reach.stop is not None and reach.last_piece:
             self._leave_out(reach.stop, self.file.size)
         if stream is not None:
@@ -214,6 +222,20 @@ class Reader:
             except OSError as error:
                 self.notes.append(f"it could not be opened ({error.strerror or error})")
 
+    def _follow(self, tables: Sequence[pa.Table]) -> None:
+        """Looks for jumps in the times of a block's events, as far as they are only counted: nobody else asks."""
+        if not self.counting:
+            return
+        import numpy as np
+        import pyarrow.compute as pc
+
+        from ...parsers.arrays import values
+
+        seen = [(values(dated["line"]), values(dated["time"])) for t in tables if t.num_rows for dated in [t if not t["time"].null_count else t.filter(pc.is_valid(t["time"]))]]
+        if seen:
+            lines, times = (np.concatenate(column) if len(seen) > 1 else column[0] for column in zip(*seen, strict=True))
+            self.jumps.see(lines, times)
+
     def _kept(self, table: pa.Table, block: Block | None) -> Iterator[pa.Table]:
         """The part of a table that is wanted, after its lines' fates are counted."""
         import numpy as np
@@ -241,9 +263,12 @@ class Reader:
         if not keep.any():
             return
         part = table if keep.all() else table.filter(flags(keep))
-        for name, value in (("source", self.source), ("file", self.file.file)):
-            column = pa.DictionaryArray.from_arrays(numbers(np.zeros(part.num_rows, np.int32)), texts([value]))
-            part = part.append_column(name, column)
+        sources, stretch = [self.source], np.zeros(part.num_rows, np.int32)
+        if cuts := self.reach.cuts if self.reach is not None else ():
+            sources = [piece_name(self.source, n) for n in range(len(cuts) + 1)]
+            stretch = stretch_of(cuts, values(part["line"]), time[keep])
+        for name, known_names, index in (("source", sources, stretch), ("file", [self.file.file], np.zeros(part.num_rows, np.int32))):
+            part = part.append_column(name, pa.DictionaryArray.from_arrays(numbers(index), texts(known_names)))
         rule = self.reading.rule(self.file)
         for name, stated in (("host", rule.host), ("service", rule.service)) if rule is not None else ():
             if stated is not None:
@@ -285,6 +310,7 @@ class Reader:
             self.how,
             tuple(self.notes),
             self.mended,
+            self.jumps,
         )
 
     def report(self, pieces: Sequence[Tally] = ()) -> SourceReport:
@@ -312,6 +338,7 @@ class Reader:
             skipped=reach.unread,
             how=tally.how or reach.why,
             notes=tuple(dict.fromkeys([*reach.notes, *tally.notes, *(note.text for note in repairs)])),
+            jumps=tuple((jump.line, jump.before, jump.after) for jump in tally.jumps.all()),
         )
 
 

@@ -22,6 +22,7 @@ from ...parsers.timestamps import TimeContext, read_time
 from ...parsers.years import YearPlan, told_year, yearless_stamp
 from ..window import Window
 from . import rotation, seek
+from .jumps import Cut
 from .read import newlines, read_blocks, same_text
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Reach:
     head: Head | None = field(default=None, compare=False, repr=False)  # what was learnt on the way; stays in this process
     first_piece: bool = True  # of a file that is read in several pieces, each account for what lies before and after
     last_piece: bool = True
+    cuts: tuple[Cut, ...] = ()  # where the file's clock was set: each stretch is counted as a source of its own
 
     def __getstate__(self) -> list[object]:
         return [None if one.name == "head" else getattr(self, one.name) for one in fields(self)]

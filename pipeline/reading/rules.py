@@ -16,7 +16,8 @@ from .sources import LogFile, fits
 class SourceRule:
     """What is known of the logs that a glob fits; None leaves it as it is.
 
-    `host` and `service` are for events whose lines name none. `clock_offset` is seconds that their clock is ahead.
+    `host` and `service` are for events whose lines name none. `clock_offset` is seconds that their clock is ahead,
+    `clock_set` the same from stamps on, as texts of SECONDS@TIME.
     """
 
     glob: str
@@ -26,6 +27,7 @@ class SourceRule:
     host: str | None = None
     service: str | None = None
     clock_offset: float | None = None
+    clock_set: tuple[str, ...] = ()
     path: Path = Path("retrolog.toml")  # the configuration
 
     def fits(self, file: LogFile) -> bool:

@@ -18,6 +18,7 @@ from ..errors import RetrologError
 from ..findings import Evidence
 from ..investigate import fetcher
 from ..options import Options
+from ..reading.jumps import Cut, stretch_of
 from ..window import Window, read_zone
 from ..wording import SECOND, Clock
 from .sheet import Sheet
@@ -52,6 +53,7 @@ class Asked:
     options: Options
     mask: bool = True
     offsets: Mapping[str, float] = field(default_factory=dict)  # seconds that a file's clock is ahead
+    steps: Mapping[str, tuple[tuple[Cut, float], ...]] = field(default_factory=dict)  # ... and from which row on, where it was set amid it
 
 
 def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
@@ -90,7 +92,21 @@ def asked(document: Document, folder: Path, logs: Sequence[str] = ()) -> Asked:
     stated = _existing(str(given.get("config") or ""), folder) if given.get("config") else ""
     settings = load(Path(stated) if stated else None, paths)
     options = settings.applied(options, [key for key in ("zone", "year") if given.get(key)])
-    return Asked(tuple(paths), options, not given.get("no_mask"), _offsets(metadata.get("sources")))
+    return Asked(tuple(paths), options, not given.get("no_mask"), _offsets(metadata.get("sources")), _steps(metadata.get("sources")))
+
+
+def _steps(sources: Any) -> dict[str, tuple[tuple[Cut, float], ...]]:
+    """The same of files whose clock was set amid them, with the rows from which on."""
+    from ..drafting.entries import instant
+
+    out: dict[str, tuple[tuple[Cut, float], ...]] = {}
+    for row in sources if isinstance(sources, list) else ():
+        steps = row.get("clock_steps") if isinstance(row, dict) else None
+        if not isinstance(steps, list) or not all(isinstance(one, dict) and isinstance(one.get("clock_offset_s"), int | float) for one in steps):
+            continue
+        cuts = [Cut(line=one["line"]) if isinstance(one.get("line"), int) else Cut(time=instant(one.get("stamp")) or 0) for one in steps]
+        out[str(row.get("file"))] = tuple((cut, float(one["clock_offset_s"])) for cut, one in zip(cuts, steps, strict=True))
+    return out
 
 
 def _offsets(sources: Any) -> dict[str, float]:
@@ -210,7 +226,8 @@ class EventLog:
 
         pc = _compute()
         ahead = {name: round(seconds * SECOND) for name, seconds in self.question.offsets.items() if seconds}
-        slack = max((abs(shift) for shift in ahead.values()), default=0)
+        steps = {name: [(cut, round(seconds * SECOND)) for cut, seconds in rows] for name, rows in self.question.steps.items()}
+        slack = max((abs(shift) for shift in [*ahead.values(), *(shift for rows in steps.values() for _, shift in rows)]), default=0)
         options = replace(self.question.options, window=window.widened(slack, slack))
         table, _ = collect(self.found.sources, options)
         if not table.num_columns:
@@ -219,7 +236,13 @@ class EventLog:
         micros = table["time"].cast(pa.int64()).to_numpy()
         if not slack:
             return table.set_column(0, "time", pa.array(micros))
-        micros = micros - np.array([ahead.get(name, 0) for name in table["file"].to_pylist()])
+        files = np.array(table["file"].to_pylist(), object)
+        shift = np.array([ahead.get(name, 0) for name in files.tolist()], np.int64)
+        for name, rows in steps.items():
+            mine = np.flatnonzero(files == name)
+            known = np.array([0, *(seconds for _, seconds in rows)])
+            shift[mine] = known[stretch_of([cut for cut, _ in rows], table["line"].to_numpy()[mine], micros[mine])]
+        micros = micros - shift
         table = table.set_column(0, "time", pa.array(micros))
         inside = [moment in window for moment in micros.tolist()]
         table = table.filter(pa.array(inside))
