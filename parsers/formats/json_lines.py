@@ -30,9 +30,10 @@ _TIME_KEYS = (
     "timeStamp", "time_stamp", "TimeStamp",
 )  # fmt: skip
 _NESTED_TIME_KEYS = frozenset((*_TIME_KEYS[:14], "created"))
+#: Names before numbers: what a program's own numbers mean, its names tell.
 LEVEL_KEYS = (
-    "level", "severity", "log.level", "levelname", "lvl", "@l", "loglevel", "log_level", "logLevel", "LogLevel", "Level",
-    "severity_text", "severityText", "SeverityText", "level_name", "levelName", "PRIORITY", "priority", "l", "s", "error_severity", "syslog.severity.name",
+    "levelname", "levelName", "level_name", "severity_text", "severityText", "SeverityText", "level", "severity", "log.level", "lvl", "@l",
+    "loglevel", "log_level", "logLevel", "LogLevel", "Level", "PRIORITY", "priority", "l", "s", "error_severity", "syslog.severity.name",
     "Severity", "sev", "log.severity", "Priority", "status_level", "severityNumber", "labels.severity",
 )  # fmt: skip
 MESSAGE_KEYS = (
