@@ -264,16 +264,19 @@ def _alike(here: tuple[np.ndarray, Floats], there: tuple[np.ndarray, Floats]) ->
     """Pairs of things alike that lie apart by one of the few distances that many pairs have."""
     names, counts = np.unique(here[0], return_counts=True)
     other_names, other_counts = np.unique(there[0], return_counts=True)
-    common, at, opposite = np.intersect1d(names, other_names, assume_unique=True, return_indices=True)
+    _, at, opposite = np.intersect1d(names, other_names, assume_unique=True, return_indices=True)
     few = (counts[at] <= 4) & (other_counts[opposite] <= 4)
-    pairs: list[tuple[float, float]] = []
-    for name in common[few].tolist()[:20_000]:
-        mine = here[1][np.searchsorted(here[0], name) : np.searchsorted(here[0], name, "right")]
-        theirs = there[1][np.searchsorted(there[0], name) : np.searchsorted(there[0], name, "right")]
-        pairs += [(a, b) for a in mine.tolist() for b in theirs.tolist() if abs(a - b) <= REACH]
-    if len(pairs) < 2 * _BESIDE:
+    at, opposite = at[few][:20_000], opposite[few][:20_000]
+    start, other_start = (np.cumsum(counts) - counts)[at], (np.cumsum(other_counts) - other_counts)[opposite]
+    across = other_counts[opposite]
+    many = counts[at] * across
+    which = np.repeat(np.arange(len(at)), many)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(many) - many, many)
+    first, second = here[1][start[which] + place // across[which]], there[1][other_start[which] + place % across[which]]
+    near = np.abs(second - first) <= REACH
+    first, second = first[near], second[near]
+    if len(first) < 2 * _BESIDE:
         return np.zeros(0), np.zeros(0)
-    first, second = np.array(pairs).T
     lag = second - first
     cells, of = np.unique(np.floor(lag), return_inverse=True)
     count = np.bincount(of)
