@@ -105,10 +105,10 @@ def drops(
         if near or part[1] * width < LASTS:
             continue
         alone = span.failed >= TAKEN_ALONE * span.requests and _abrupt(total, span) and _of_many(summary, sources, span)
-        witnessed = _witnessed(signs, span, window)
-        if alone or witnessed:
+        seen = witnessed(signs, span, window)
+        if alone or seen:
             span = _with_silent_part(summary, span, look)
-            if witnessed or span.dimension is not None or span.failed >= (1 - LEFT) * span.requests:
+            if seen or span.dimension is not None or span.failed >= (1 - LEFT) * span.requests:
                 spans.append(span)
     return [inside(summary, s, window) for s in spans if touches(s, window)]
 
@@ -172,7 +172,7 @@ def _missing(first: int, last: int, width: int, due: int, missing: int, llr: flo
     )  # fmt: skip
 
 
-def _witnessed(signs: pd.DataFrame, span: Span, window: Window) -> bool:
+def witnessed(signs: pd.DataFrame, span: Span, window: Window) -> bool:
     """Whether something that watches complained between the onset and shortly after the end."""
     heard = within(by_behaviour(signs, [span]), window)
     time = heard["time"].astype("int64")

@@ -30,6 +30,7 @@ from .sentences import share
 from .separation import separations, told
 from .signs import extra_signs
 from .signs import signs as signs_of
+from .stalls import stalls
 from .timeline import timeline
 from .traffic import SECOND, Span
 
@@ -97,7 +98,7 @@ def analyse(
         Incident(
             onset=span.onset,
             recovery=span.recovery,
-            severity=severity_of(cost),
+            severity="outage" if span.ends is not None else severity_of(cost),
             signal=span.signal,
             scope=(*scope_of(span, cost), *carried_by(without(counted[home], more), span)),
             impact=cost,
@@ -154,6 +155,7 @@ def _found(
             out += [(span, place) for span in spans]
             clear.append(part)
     seen = seen + drops(summary, signs, window, seen, look)
+    seen = seen + stalls(summary, signs, window, seen, look)
     out += [(span, len(closer)) for span in seen if not belongs(span, clear)]
     return sorted(out, key=lambda item: item[0].onset.time)
 
@@ -185,6 +187,8 @@ def severity_of(cost: Impact) -> str:
 def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
     """Sentences about what failed and what did not."""
     out = []
+    if span.ends is not None and span.missing is not None:
+        return (f"{span.value} wrote nothing, where about {number(span.missing[1])} lines were to be expected, while other logs went on; no request tells of it.",)
     if span.dimension and span.signal == "silence":
         out.append(f"Nothing came by the {span.dimension} {span.value}, while others went on.")
     elif span.dimension:
@@ -228,6 +232,8 @@ def _by_prefix(endpoints: tuple[EndpointImpact, ...]) -> list[EndpointImpact]:
 
 
 def _ends(summary: Summary, span: Span) -> tuple[Evidence, ...]:
+    if span.ends is not None:
+        return span.ends
     table = traffic.failures(summary, traffic.edge_sources(summary), span.closed)
     rows = [r for r in table.to_pylist() if r["last_time"] >= span.onset.time and r["time"] <= span.end]
     if not rows:

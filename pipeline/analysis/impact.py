@@ -36,6 +36,8 @@ def impact(summary: Summary, span: Span, window: Window, slo: float | None = Non
     sources = edge_sources(summary)
     summary = without(summary, beyond)
     first, last = span.onset.time // SECOND, span.end // SECOND
+    if span.ends is not None:
+        return Impact(requests=0, failed=0, failed_percent=0.0, slo=slo)  # a log that fell silent counts nothing
     if span.signal == "errors":
         return _of_lines(summary, span, slo)
     requests = between(summary, "requests", sources, span.onset.time, span.end)

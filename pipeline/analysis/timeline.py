@@ -104,7 +104,7 @@ def timeline(
 
 #: Which kinds stay when there is more than fits.
 _RANK = {
-    "trigger": 9, "first_failure": 9, "resolution": 8, "last_failure": 8, "detection": 8, "recovery": 7, "action": 6,
+    "trigger": 9, "first_failure": 9, "resolution": 8, "last_failure": 8, "gap": 8, "detection": 8, "recovery": 7, "action": 6,
     "human": 5, "error": 4, "change": 3, "warning": 2, "misleading": 2, "context": 1,
 }  # fmt: skip
 
@@ -113,8 +113,24 @@ _RANK = {
 _ORDER = {"trigger": 0, "resolution": 0, "first_failure": 1, "last_failure": 3}
 
 
+def _silence(span: Span, last: Evidence, first: Evidence) -> list[Entry]:
+    lasted = duration(span.end - span.onset.time)
+    return [
+        Entry(
+            time=span.onset.time, kind="first_failure", summary=f"The last line of {span.value} before it wrote nothing for {lasted}.", severity="error",
+            score=9.0, reason="a steady log fell silent", evidence=(last,), service=span.value,
+        ),
+        Entry(
+            time=span.end, kind="gap", summary=f"The first line of {span.value} after {lasted} of silence.", severity="info",
+            score=8.0, reason="the log that had fallen silent went on", evidence=(first,), service=span.value,
+        ),
+    ]  # fmt: skip
+
+
 def _requests(summary: Summary, span: Span, window: Window) -> list[Entry]:
-    """The first and the last failed request of a span."""
+    """The first and the last failed request of a span, or the lines between which a log was silent."""
+    if span.ends is not None:
+        return [e for e in _silence(span, *span.ends) if e.time in window]
     table = failures(summary, edge_sources(summary), span.closed)
     rows = [r for r in table.to_pylist() if span.onset.time <= r["last_time"] and r["time"] <= span.end + SECOND - 1]
     if not rows or span.signal not in ("failures", "refusals"):

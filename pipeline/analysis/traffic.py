@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ..counting.requests import failing
 from ..counting.summary import Summary
-from ..findings import Bound
+from ..findings import Bound, Evidence
 
 if TYPE_CHECKING:
     from ..window import Window
@@ -38,7 +38,8 @@ class Span:
     refused: tuple[int, ...] = ()  # statuses that turned requests away, which count as failed here
     last: int | None = None  # the last failure seen, where no recovery was
     pauses: tuple[tuple[int, int], ...] = ()  # last failure before, first after each stretch in which next to nothing failed
-    missing: tuple[int, int] | None = None  # of silence: between how many requests were missing, 95 %
+    missing: tuple[int, int] | None = None  # of silence: between how many requests (of a log: lines) were missing, 95 %
+    ends: tuple[Evidence, Evidence] | None = None  # of a log's silence: its last line before, its first again
 
     @property
     def end(self) -> int:

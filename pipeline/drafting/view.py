@@ -38,7 +38,7 @@ LABELS = {
     "resolution": "Resolution",
     "recovery": "Recovery",
     "misleading": "Misleading",
-    "gap": "Gap",
+    "gap": "Silence ends",
 }
 #: Prompts are asked where their answer belongs; a section that is not listed here asks under the root cause.
 SECTIONS = {
