@@ -191,7 +191,7 @@ def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
         return (f"{span.value} wrote nothing, where about {number(span.missing[1])} lines were to be expected, while other logs went on; no request tells of it.",)
     if span.dimension and span.signal == "silence":
         out.append(f"Nothing came by the {span.dimension} {span.value}, while others went on.")
-    elif span.dimension:
+    elif span.dimension and span.signal != "latency":
         out.append(f"Found in the {span.dimension} {span.value}: {share(span.failed, span.requests, '')}.")
     failing = [e for e in _by_prefix(cost.endpoints) if e.failed >= max(3, 0.02 * e.requests)][:3]
     out += [share(e.failed, e.requests, f"to {e.path}") + "." for e in failing]
@@ -204,7 +204,8 @@ def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
         away = sum(n for status, n in cost.statuses if int(status) in span.refused)
         out.append(f"Requests were turned away, not broken: {number(away)} were answered {' or '.join(map(str, span.refused))}, as few or none were before.")
     if span.signal == "latency":
-        out.append(f"Requests were slow, not refused: {share(span.failed, span.requests, '').replace('failed', 'were slow')}.")
+        what = f"to {span.value}" if span.dimension else ""
+        out.append(f"Requests were slow, not refused: {share(span.failed, span.requests, what).removesuffix('failed')}were slow.")
     return tuple(out)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..window import Window
 
 SECOND = 1_000_000
+#: A log that names so few clients names none: proxies, or nobody.
+NOBODY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,19 @@ class Span:
 def edge_sources(summary: Summary) -> list[str]:
     """The sources whose requests count as users' requests: access logs nearest to the user, each request once.
 
-    A proxy and the application behind it may both log a request. Where sampled request ids are shared, the source with
-    fewer requests is left out; where its counts are an echo of another's, likewise.
+    A proxy and the application behind it may both log a request. Where sampled request ids are shared, the source that tells
+    fewer clients apart, or has fewer requests, is left out; where its counts are an echo of another's, likewise.
     """
     seconds = summary.table("seconds")
     if seconds.num_rows == 0:
         return []
     totals = seconds.group_by("source").aggregate([("requests", "sum"), ("probes", "sum"), ("events", "sum")]).to_pylist()
+    clients = summary.table("clients").group_by("source").aggregate([("client", "count_distinct")]).to_pylist()
+    by_name = {r["source"]: r["client_count_distinct"] > NOBODY for r in clients}
     named = sorted(
-        ((t["requests_sum"], t["source"]) for t in totals if t["requests_sum"] + t["probes_sum"] >= 0.5 * t["events_sum"] and t["requests_sum"]),
-        key=lambda pair: (-pair[0], pair[1]),
+        ((t["requests_sum"] + t["probes_sum"], t["source"]) for t in totals if t["requests_sum"] + t["probes_sum"] >= 0.5 * t["events_sum"] and t["requests_sum"]),
+        # who is told apart by address asked this server itself; behind it all come from one, or from nobody
+        key=lambda pair: (not by_name.get(pair[1], False), -pair[0], pair[1]),
     )
     ids = summary.table("request_ids")
     sampled = {source: set(ids.filter(pc.equal(ids["source"], source))["request_id"].to_pylist()) for _, source in named}

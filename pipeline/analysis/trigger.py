@@ -62,9 +62,39 @@ def candidates(
     failing = Failing.during(inside, span)
     groups = changes(_with_own_words(near, inside, span))
     argued = (_argued(group, marked, span, failing, resolution) for group in groups)
-    ranked = [_spent(c, [e for e in earlier if e[0].end < onset]) for c in (*argued, *others) if c is not None]
+    ranked = [_spent(c, [e for e in earlier if e[0].end < onset]) for c in (*argued, *others, _first_complaint(inside, span)) if c is not None]
     ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
     return tuple(_part_of(c, ranked[0]) for c in ranked[:5] if c.score > 0)
+
+
+#: How long before the onset a complaint of another service may begin, how often it must come, and what it is worth as a candidate:
+#: more than a change that no error names and that came long before, less than any other.
+_COMPLAINS, _OFTEN, _DEPENDENCY = 10 * SECOND, 5, 2.1
+_ON_ANOTHER = frozenset({"timeout", "refused", "dns", "tls", "replication", "limit"})
+_SLOW_CALL = re.compile(r"(?i)\b(?:slow|timed? ?out|unreachable|unavailable|not respond\w*|no (?:answer|response|route)|took \d)")
+
+
+def _first_complaint(inside: pd.DataFrame, span: Span) -> Candidate | None:
+    """The first thing said of something else that does not answer as it did, where it began with the outage: a dependency may be the cause."""
+    onset = span.onset.time
+    time = inside["time"].astype("int64")
+    wrong = ((inside["rank"] >= 3) | (inside["role"] == "symptom")) & (inside["role"].isna() | (inside["role"] == "symptom"))
+    of_another = inside["kind"].isin(_ON_ANOTHER) | (inside["role"].isna() & inside["message"].map(lambda m: bool(_SLOW_CALL.search(str(m)[:400]))))
+    rows = inside[wrong & of_another]
+    began = rows["group"].map(time[rows.index].groupby(rows["group"]).min())
+    often = rows["group"].map(rows.groupby("group")["count"].sum()) >= _OFTEN
+    first = rows[often & (began >= onset - _COMPLAINS) & (began <= onset + SECOND)]
+    first = first[~first["who"].map(lambda who: bool(WATCHERS.search(str(who))))]
+    if first.empty:
+        return None
+    row = first.iloc[0]
+    delay = onset - int(row["time"])
+    same = first[first["group"] == row["group"]]
+    return Candidate(
+        time=int(row["time"]), summary=sentence(row), kind="dependency", score=_DEPENDENCY, evidence=tuple(evidence(r) for r in records(same.head(3))),
+        reasons_for=(_lead(delay), "the first complaint about something else that does not answer as it did"),
+        reasons_against=("it may be an effect: it began with the failures",), service=known(row["who"]), host=known(row["host"]),
+    )  # fmt: skip
 
 
 def _with_own_words(near: pd.DataFrame, inside: pd.DataFrame, span: Span) -> pd.DataFrame:
@@ -108,6 +138,8 @@ def _part_of(candidate: Candidate, best: Candidate) -> Candidate:
     return replace(candidate, reasons_against=(*candidate.reasons_against, against))
 
 
+#: Kinds of event that are a state: who meets it says so each time, and it began on its own.
+_LASTING = ("certificate", "expiry")
 #: Which complaints a kind of change or event brings about in what depends on it.
 _KIN = {
     "dns": {"dns"}, "certificate": {"tls", "certificate"}, "expiry": {"tls", "certificate", "expiry"}, "migration": {"lock"},
@@ -229,7 +261,9 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Faili
     alike = marked[(marked["who"] == best["who"]) & (marked["kind"] == best["kind"])]
     stamps = alike["time"].astype("int64")
     again = int(alike.loc[(stamps >= onset) & (stamps <= span.end) & ~alike.index.isin(rows.index), "count"].sum())
-    if best["role"] == "event" and delay <= 30 * SECOND and again >= 3:
+    if best["kind"] in _LASTING and again >= 3:
+        for_.append("it lasts until someone mends it")
+    elif best["role"] == "event" and delay <= 30 * SECOND and again >= 3:
         # what keeps happening while the outage lasts is the outage, not what set it off
         score -= 2 + log(again)
         against.append(f"it came {again} times more while requests failed, as an effect would")
