@@ -96,7 +96,7 @@ def kernel_of(parser: BlockParser) -> Kernel | None:
         from .kernels_wrapped import WRAPPED
 
         return WRAPPED
-    if form.name in ("nginx_error", "syslog_5424"):
+    if form.name in ("nginx_error", "syslog_5424", "klog"):
         from .kernels_patterns import PATTERNS
 
         return PATTERNS

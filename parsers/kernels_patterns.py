@@ -1,4 +1,4 @@
-"""Formats that one strict pattern tells by columns: nginx error logs, and RFC 5424 with structured data.
+"""Formats that one strict pattern tells by columns: nginx error logs, RFC 5424 with structured data, and klog.
 
 The pattern takes fewer rows than the format does, but reads those it takes as the format does: nginx's tail in nginx's order,
 structured data without escapes. The rest is left to the format.
@@ -16,10 +16,12 @@ import pyarrow as pa
 from .arrays import flags, holds, joined, one, texts, values
 from .base import Format
 from .columns import severity_of, syslog_severity
+from .formats.golang import header_time
 from .formats.syslog import FACILITIES, structured_ids
 from .kernels import Kernel, encode
 from .kernels_access import present, through
-from .kernels_rows import Alone, Mask, Rows, Unsure, pc, stamps_between
+from .kernels_rows import Alone, Mask, ReadTime, Rows, Unsure, pc, stamps_between
+from .timestamps import read_time
 from .words import request_ids
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ _RFC5424 = (
     rf'(?P<pid>-|\d+) (?P<msgid>[^\s"\\]+) (?P<sd>-|(?:\[[^\s=\]"\[,]+(?: {_PARAM})*\])+)(?: (?P<message>[^\s].*)|(?P<nothing>))$'
 )
 
+_KLOG = (
+    r"^(?P<lead>[IWEF])(?P<time>\d{4}(?:\d{4})? \d\d:\d\d:\d\d(?:\.\d{1,9})?Z?)\s+(?P<pid>\d+) "
+    r'(?P<caller>[^\]\s"\\]+)\] ?(?P<message>.*)$'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
@@ -49,6 +56,7 @@ class _Layout:
 
     pattern: str
     columns: _Columns
+    read: ReadTime = read_time
 
 
 def _nginx(matched: Any, count: int) -> tuple[dict[str, Any], Mask, Mask]:
@@ -108,6 +116,19 @@ def _structured(sd: Any) -> Any:
     return pc.if_else(pc.equal(sd, one("-")), one(None), made)
 
 
+def _klog(matched: Any, count: int) -> tuple[dict[str, Any], Mask, Mask]:
+    """The columns of rows with a klog header."""
+    level = encode(matched.field("lead"))
+    begins = holds(pc.less_equal(pc.binary_length(matched.field("caller")), one(200)))
+    pid = matched.field("pid")
+    ok = begins & holds(pc.less(pc.binary_length(pid), one(18)))
+    parts: dict[str, Any] = {
+        "severity": through(level.indices, texts([severity_of(word) for word in level.dictionary.to_pylist()])), "message": matched.field("message"),
+        "pid": pc.if_else(flags(ok), pid, one(None)).cast(pa.int64()), "fields": _object([_told("caller", matched.field("caller"))], count),
+    }  # fmt: skip
+    return parts, ok, begins
+
+
 def _told(key: str, said: Any) -> Any:
     """`"key":"value"` of each row, null where there is no value; the values need no escapes."""
     return pc.binary_join_element_wise(one(f'"{key}":"'), said, one('"'), one(""))
@@ -119,7 +140,7 @@ def _object(members: list[Any], count: int) -> Any:
     return pc.if_else(pc.equal(said, one("")), one(None), pc.binary_join_element_wise(one("{"), said, one("}"), one("")))
 
 
-_LAYOUTS = {"nginx_error": _Layout(_NGINX, _nginx), "syslog_5424": _Layout(_RFC5424, _syslog)}
+_LAYOUTS = {"nginx_error": _Layout(_NGINX, _nginx), "syslog_5424": _Layout(_RFC5424, _syslog), "klog": _Layout(_KLOG, _klog, header_time)}
 
 
 def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> Alone:
@@ -133,7 +154,7 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
         raise Unsure("no row is written as usual")
     matched, at = matched.filter(flags(fits)), at[fits]
     begin = rows.start[at] + values(pc.binary_length(matched.field("lead")))
-    stamps = stamps_between(rows, begin, begin + values(pc.binary_length(matched.field("time"))), parser.context, line)
+    stamps = stamps_between(rows, begin, begin + values(pc.binary_length(matched.field("time"))), parser.context, line, None, layout.read)
     parts, ok, begun = layout.columns(matched, len(at))
     begins = np.zeros(len(rows), np.bool_)
     begins[at[begun & stamps.sound]] = True

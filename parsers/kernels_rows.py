@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from .arrays import flags, holds, numbers, one, values
-from .timestamps import TimeContext, read_time
+from .timestamps import Reading, TimeContext, read_time
 
 if TYPE_CHECKING:
     from .base import Format
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
+#: Noted in a context's state while it only matters that rows have a time, not of which year.
+YEARS_ASIDE = "years_aside"
 Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+#: Reads a text that is nothing but a stamp, as `read_time` does.
+ReadTime = Callable[[str, TimeContext], Reading | None]
 _HALF_YEAR = 183 * 86_400_000_000
 _WIDTHS = 12  # widths of stamps that a block's rows may have
 
@@ -149,11 +154,12 @@ class Stamps:
     width: Positions
     minute: Positions
     kinds: tuple[tuple[str, ...], ...]
+    read: ReadTime = read_time
 
     def pick(self, picked: Any) -> Stamps:
         """The stamps of some of the rows."""
         return Stamps(
-            self.time[picked], self.sound[picked], self.begin[picked], self.width[picked], self.minute[picked], self.kinds
+            self.time[picked], self.sound[picked], self.begin[picked], self.width[picked], self.minute[picked], self.kinds, self.read
         )
 
     def told(self, at: int) -> tuple[int, tuple[str, ...]]:
@@ -174,10 +180,10 @@ class Stamps:
 _CLOCK = re.compile(r"(?<!\d)\d\d:\d\d:(\d\d)(?:[.,](\d{1,9}))?")
 
 
-def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext, line: int) -> Stamps:
+def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext, line: int, read: ReadTime = read_time) -> Stamps:
     """Times of rows whose stamps begin at these positions and are written as `sample` is.
 
-    Each distinct minute is read once by `read_time`; seconds and their fraction are added. Raises `Unsure` where a time
+    Each distinct minute is read once by `read`; seconds and their fraction are added. Raises `Unsure` where a time
     depends on the rows before it: in an hour that happens twice, where a new year begins, and where no plan tells the year.
     """
     width = len(sample)
@@ -211,7 +217,7 @@ def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext,
         for at, text in enumerate(minutes):
             context.begin()
             context._anchor = None
-            found = read_time(text + "00" + tail, context) if form.fullmatch(text) else None
+            found = read(text + "00" + tail, context) if form.fullmatch(text) else None
             kinds.append(context._kinds)
             if "doubled_hour" in context._kinds or "no_year" in context._kinds:
                 raise Unsure("the hour happens twice, or the year is not known")
@@ -220,18 +226,19 @@ def read_stamps(rows: Rows, begin: Positions, sample: str, context: TimeContext,
     finally:
         context.begin()
         context._anchor, context._before = anchor, before
-    if any("year_less" in kind for kind in kinds):
+    if any("year_less" in kind for kind in kinds) and YEARS_ASIDE not in context.state:
         plan = context.plan
         reach = times[known] if last is None else np.append(times[known], last)
         if plan is None or plan.year_at(line) != plan.year_at(line + len(rows)) or np.ptp(reach) > _HALF_YEAR:
             raise Unsure("a new year may begin here")
     minute = values(encoded.indices).astype(np.int64)
-    return Stamps(times[minute] + micros, sound & known[minute], safe, np.full(len(begin), width), minute, tuple(kinds))
+    return Stamps(times[minute] + micros, sound & known[minute], safe, np.full(len(begin), width), minute, tuple(kinds), read)
 
 
 def stamps_between(
-    rows: Rows, begin: Positions, end: Positions, context: TimeContext, line: int, shape: re.Pattern[str] | None = None
-) -> Stamps:
+    rows: Rows, begin: Positions, end: Positions, context: TimeContext, line: int, shape: re.Pattern[str] | None = None,
+    read: ReadTime = read_time,
+) -> Stamps:  # fmt: skip
     """Times of rows whose stamps differ in width, as those do whose trailing zeros are left out: `read_stamps` for each width.
 
     Stamps of a width are read as its first one is written, which must fit the shape where one is given.
@@ -248,10 +255,10 @@ def stamps_between(
         sample = rows.text[first : first + size].decode("ascii", "replace")
         if _CLOCK.search(sample) is None or (shape is not None and not shape.fullmatch(sample)):
             continue
-        some = read_stamps(rows, begin[here], sample, context, line)
+        some = read_stamps(rows, begin[here], sample, context, line, read)
         time[here], sound[here], minute[here] = some.time, some.sound, some.minute + len(kinds)
         kinds += some.kinds
-    return Stamps(time, sound, begin, width, minute, tuple(kinds))
+    return Stamps(time, sound, begin, width, minute, tuple(kinds), read)
 
 
 def numeric_stamps(rows: Rows, begin: Positions, end: Positions) -> Stamps:
@@ -303,7 +310,7 @@ def follow(context: TimeContext, rows: Rows, stamps: Stamps, at: int) -> None:
     if stamps.kinds[stamps.minute[at]]:
         context._anchor = None
         begin = int(stamps.begin[at])
-        read_time(rows.text[begin : begin + int(stamps.width[at])].decode(), context)
+        stamps.read(rows.text[begin : begin + int(stamps.width[at])].decode(), context)
         context._kinds = ()
         context.accept(int(stamps.time[at]))
 

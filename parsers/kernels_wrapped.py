@@ -21,7 +21,18 @@ from .detect import LAST_RESORT, TRUSTED_AFTER, Detector
 from .formats.containers import ADOPTED, LAST_RESORTS, wrapped_row
 from .kernels import Found, Kernel, encode, kernel_of
 from .kernels_json import Records
-from .kernels_rows import Alone, Mask, Positions, Rows, Stamps, Unsure, bytes_of, pc, stamps_between
+from .kernels_rows import (
+    YEARS_ASIDE,
+    Alone,
+    Mask,
+    Positions,
+    Rows,
+    Stamps,
+    Unsure,
+    bytes_of,
+    pc,
+    stamps_between,
+)
 from .shapes import RFC3339
 from .words import Text, request_ids
 
@@ -148,7 +159,11 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     usable = begun & ~holds(pc.starts_with(wrapped.inside, _TRACE))
     if b"stream" in block.text:
         usable &= ~holds(pc.match_substring_regex(wrapped.inside, _NAMED_STREAM))
-    found, detector, inner = _inside(block, usable, parser, line, len(rows))
+    parser.context.state[YEARS_ASIDE] = True  # the runtime's time is the event's
+    try:
+        found, detector, inner = _inside(block, usable, parser, line, len(rows))
+    finally:
+        del parser.context.state[YEARS_ASIDE]
     picked = np.flatnonzero(found.settle(block.end[found.rows]))
     if not len(picked):
         raise Unsure("no row inside is sure")
@@ -185,7 +200,7 @@ def _find_prefixed(rows: Rows, candidates: Mask, form: Format, parser: BlockPars
             parts[name] = named.field(name).take(numbers(place[sure])).dictionary_encode()
     stamps = found.stamps.pick(picked)
     shift = stop[sure] - block.start[sure]
-    stamps = Stamps(stamps.time, stamps.sound, stamps.begin + shift, stamps.width, stamps.minute, stamps.kinds)
+    stamps = Stamps(stamps.time, stamps.sound, stamps.begin + shift, stamps.width, stamps.minute, stamps.kinds, stamps.read)
     none = np.zeros(len(sure), np.int64)
     service = named.field("service").take(numbers(place[sure]))
     return _Prefixed(rows, at[sure], begins, stamps, parts, _Found(rows, at[sure], begins, stamps, {}, inner, detector, none), service)

@@ -11,7 +11,7 @@ from ..base import Event, Format
 from ..columns import integer, path_of, seconds_of, severity_of, status_code
 from ..lazy import lazily
 from ..shapes import CLOCK
-from ..timestamps import TimeContext, read_time
+from ..timestamps import Reading, TimeContext, read_time
 
 _KLOG = lazily(
     r"(?s)(?P<level>[IWEF])(?P<date>\d{4}|\d{8}) (?P<clock>\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?P<utc>Z?)\s+(?P<pid>\d+) (?P<caller>[^\]\s]{1,200})\] ?(?P<message>.*)$"
@@ -27,20 +27,24 @@ def parse_klog(text: str, context: TimeContext) -> Event | None:
     match = _KLOG.match(text)
     if match is None:
         return None
-    date, clock = match["date"], match["clock"]
-    if len(date) == 8:
-        reading = read_time(f"{date} {clock}{match['utc']}", context)
-        if reading is None:
-            return None
-        time = reading[1]
-    else:
-        month, day = int(date[:2]), int(date[2:])
-        if not (1 <= month <= 12 and 1 <= day <= 31):
-            return None
-        time = yearless_clock(month, day, clock, context, match["utc"])
-    event = Event(time, match["message"], "klog", severity=severity_of(match["level"]), pid=integer(match["pid"]))
+    reading = header_time(f"{match['date']} {match['clock']}{match['utc']}", context)
+    if reading is None:
+        return None
+    event = Event(reading[1], match["message"], "klog", severity=severity_of(match["level"]), pid=integer(match["pid"]))
     event.fields["caller"] = match["caller"]
     return event
+
+
+def header_time(text: str, context: TimeContext) -> Reading | None:
+    """Reads the date and clock of a klog header, `1123 10:40:29.123456`; None where that is no date."""
+    date, _, rest = text.partition(" ")
+    if len(date) == 8:
+        return read_time(text, context)
+    month, day = int(date[:2]), int(date[2:])
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    clock = rest.removesuffix("Z")
+    return len(text), yearless_clock(month, day, clock, context, rest[len(clock) :])
 
 
 def yearless_clock(month: int, day: int, clock: str, context: TimeContext, zone: str = "") -> int | None:

@@ -112,6 +112,14 @@ NGINX = ['{slashed} [error] {n}#{n}: *{i} connect() failed (111: Connection refu
     '{slashed} [error] {n}#{n}: *{i} FastCGI sent in stderr: "PHP message: x, client: {n}", client: 10.0.0.{n}, server: s, request: "GET / HTTP/1.1", subrequest: "/auth", upstream: "fastcgi://unix:/run/x:", host: "-"',
     '{slashed} [info] {n}#{n}: *{i} client closed, client: unix:, server: s, request: "PRI * HTTP/2.0"', "{slashed} [odd] {n}#{n}: *{i} x rid=ab{i}cd",
 ]
+KLOG = [
+    'I{dense} {clock}.{ms}{ms}       1 reflector.go:{i}] "Synced" pod="shop/{i}" err="{n}"', "W{dense} {clock}.{ms}{ms} {i} server.go:{n}] http: TLS handshake error from 10.0.0.{n}:{i}: EOF",
+    "E{dense} {clock}.{ms}{ms}    {n} controller.go:114] request_id=ab{i} failed ",
+]
+KLOG_ODD = [
+    *KLOG, "I20261123 {clock}.{ms}{ms} {n} main.cc:{n}] started {i}", "F{dense} {clock}.{ms}Z {n} a.go:1]no space {i}", 'I{dense} {clock} {n} "a\\b".go:1] x', "I1323 {clock}.{ms} 1 a.go:1] no month", "I{dense} {clock}.{ms}{ms} 1 a.go:1] ",
+    "X{dense} {clock}.{ms} 1 a.go:1] no level",
+]
 JSON = [
     '{{"timestamp":"{day}T{clock}.{ms}Z","level":"info","service":"shop","msg":"order {i} placed","order_id":{i}}}',
     '{{"timestamp":"{day}T{clock}.{ms}Z","level":"error","service":"shop","trace_id":"a{i}","msg":"failed","error":{{"type":"E","tries":{n}}}}}',
@@ -159,7 +167,7 @@ def in_docker(templates: list[str]) -> list[str]:
 
 
 INSIDE = {
-    "access": TAILS, "ingress": INGRESS, "json": JSON, "log4j": LOG4J, "text": [*TEXT, "{day} {clock} note rid=ab{i}c for {n}"], "logfmt": LOGFMT[:3], "nginx": NGINX[:3], "syslog": SYSLOG[:3],
+    "access": TAILS, "ingress": INGRESS, "json": JSON, "log4j": LOG4J, "text": [*TEXT, "{day} {clock} note rid=ab{i}c for {n}"], "logfmt": LOGFMT[:3], "nginx": NGINX[:3], "syslog": SYSLOG[:3], "klog": KLOG,
     "mixed": [*ACCESS, *JSON, "plain words {i}", "   indented {i}", "Traceback (most recent call last):", "ValueError: {i}", "Caused by: x {n}", "", "\\tat com.example.Main"],
     "streams": ['{{"time":"{day}T{clock}Z","level":"info","msg":"m{i}","stream":"own"}}', 'level=info ts={day}T{clock}Z msg=x stream=own', '{{"time":"{day}T{clock}Z","level":"info","msg":"m{i}","x":"\\u00e9\\u001b"}}'],
 }  # fmt: skip
@@ -173,7 +181,7 @@ WRAPPED["docker parts"] = [
 ]
 BODIES = {
     "access": ACCESS, "access with pairs": TAILS, "access with decimals": DECIMALS, "ingress": INGRESS, "odd ingress": INGRESS_ODD, "syslog": SYSLOG, "syslog iso": ISO, "log4j": LOG4J,
-    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "rfc 5424": RFC5424, "haproxy": HAPROXY, "odd haproxy": HAPROXY_ODD, "json": JSON, "spaced json": SPACED, "escaped json": ESCAPED, "json requests": REQUESTS, "json epochs": EPOCHS, "json millis": MILLIS, "logfmt": LOGFMT, "plain logfmt": LOGFMT[:3],
+    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "rfc 5424": RFC5424, "klog": KLOG, "odd klog": KLOG_ODD, "haproxy": HAPROXY, "odd haproxy": HAPROXY_ODD, "json": JSON, "spaced json": SPACED, "escaped json": ESCAPED, "json requests": REQUESTS, "json epochs": EPOCHS, "json millis": MILLIS, "logfmt": LOGFMT, "plain logfmt": LOGFMT[:3],
     "plain nginx error": NGINX[:3], "plain rfc 5424": RFC5424[:3], **WRAPPED,
 }  # fmt: skip
 TRACE = ["Traceback (most recent call last):", '  File "a.py", line 3, in run', "", "ValueError: bad 12:30 value", "com.example.Lost: gone"]
@@ -194,7 +202,7 @@ def rows(templates: list[str], count: int, rng: random.Random) -> list[str]:
             rng.choice(templates).format(
                 n=rng.randrange(1, 250), i=rng.randrange(10**rng.randrange(1, 6)), ms=f"{now.microsecond // 1000:03}",
                 clf=now.strftime("%d/%b/%Y:%H:%M:%S +0000"), bsd=f"{now:%b} {now.day:2} {now:%H:%M:%S}", iso=now.strftime("%Y-%m-%dT%H:%M:%S.%f"),
-                day=f"{now:%Y-%m-%d}", clock=f"{now:%H:%M:%S}", slashed=f"{now:%Y/%m/%d %H:%M:%S}",
+                day=f"{now:%Y-%m-%d}", clock=f"{now:%H:%M:%S}", slashed=f"{now:%Y/%m/%d %H:%M:%S}", dense=f"{now:%m%d}",
                 epoch=int(now.timestamp()), d=rng.randrange(1, 7),
             )
         )  # fmt: skip
@@ -264,7 +272,7 @@ def test_a_new_year_in_a_file_without_years() -> None:
 
 def test_kernels_are_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without this, all tests above could pass because every row goes the long way."""
-    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres", "json", "escaped json", "json millis", "plain logfmt", "plain nginx error", "plain rfc 5424", "haproxy", "ingress", "compose json", "kubectl access", "cri access", "cri json", "docker access", "docker log4j"):
+    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres", "json", "escaped json", "json millis", "plain logfmt", "plain nginx error", "plain rfc 5424", "haproxy", "klog", "cri klog", "ingress", "compose json", "kubectl access", "cri access", "cri json", "docker access", "docker log4j"):
         data = body(rows(BODIES[name], 3000, random.Random(name)))
         long_way = 0
         real = BlockParser.events
