@@ -189,7 +189,8 @@ class BlockParser:
         form, event = found
         dated = event.time is not None or context.year_missing
         others = (self._timed or self._headed) if form.spans else (self._timed and form.close is None)
-        if not dated and others and form is not self._format and not form.alone:
+        records = form.spans and bare[:1] == "{" and context.state.get("text_first") is False  # among others of their kind
+        if not dated and others and not records and form is not self._format and not form.alone:
             return None  # an untimed record amid timed rows of another format is what the row before it printed
         if self._timed and form.priority >= LAST_RESORT and not event.message.strip() and self._is_particular():
             return None  # a bare date amid rows of a known format is data, as in a multi-line SQL text

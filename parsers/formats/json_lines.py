@@ -38,7 +38,7 @@ LEVEL_KEYS = (
 )  # fmt: skip
 MESSAGE_KEYS = (
     "message", "msg", "@message", "@m", "MESSAGE", "event", "short_message", "log", "textPayload", "Message", "text",
-    "body", "@mt", "RenderedMessage", "MessageTemplate", "jsonPayload.message", "jsonPayload.msg", "msg.message", "error.message",
+    "body", "Body", "@mt", "RenderedMessage", "MessageTemplate", "jsonPayload.message", "jsonPayload.msg", "msg.message", "error.message",
     "data.message", "M", "m", "log.message", "full_message", "line", "fields.message",
 )  # fmt: skip
 _HOST_KEYS = (
@@ -52,6 +52,10 @@ _SERVICE_KEYS = (
 )  # fmt: skip
 _PID_KEYS = ("pid", "process.pid", "_PID", "SYSLOG_PID", "process_id", "process.id", "processId", "ProcessId", "x-pid")
 _MAX_DEPTH = 6
+#: A program's name or a short remark before an object: `parcels: {"ts": ...}`.
+_LABELLED = lazily(r"(?s)(?P<label>[A-Za-z_@][\w.@/ -]{0,60}?)\]?(?:[:|>]| -)\s{0,4}(?P<record>\{\s?\".*\})\s*$")
+_NAMED = frozenset(_TIME_KEYS[:14])
+_SAYING = frozenset(MESSAGE_KEYS[:9])
 #: Keys whose value, not only their being there, decides what a record's other members mean.
 SENSITIVE_KEYS = frozenset((*LEVEL_KEYS, *HTTP_KEYS["status"], *HTTP_KEYS["method"]))
 #: What a key that no list knows must sound like for its number to be taken as a time, and for its text to be asked early.
@@ -87,6 +91,20 @@ def parse(text: str, context: TimeContext) -> Event | None:
     if event.time is None or event.severity is not None or not context.state.get("text_first") or not context.far_off(event.time):
         return event
     return None  # an object of another day that a text log shows: an answer, a row of a table
+
+
+def parse_after(text: str, context: TimeContext) -> Event | None:
+    """A row of a label and an object with a time, a level and a message, in a file that no text leads; None for any other row."""
+    match = _LABELLED.match(text) if not context.state.get("text_first") else None
+    record = load(match["record"]) if match is not None else None
+    if match is None or record is None or not (_NAMED & record.keys() and _SAYING & record.keys()):
+        return None
+    event = record_event(record, match["record"], context)
+    if event.time is None or event.severity is None:
+        return None
+    if event.service is None:
+        event.service = match["label"].strip()
+    return event
 
 
 def load(body: str) -> dict[str, Any] | None:
@@ -332,5 +350,17 @@ FORMATS = (
         parse=parse,
         priority=10,
         first="{[,",
+    ),
+    Format(
+        name="json_after",
+        title="JSON behind a label",
+        samples=(
+            'parcels: {"ts":"2026-11-23T10:40:29Z","level":"info","msg":"started"}',
+            'worker 3 > {"time":"2026-11-23T10:40:30Z","level":"error","message":"refused"}',
+        ),
+        reference="RFC 8259",
+        parse=parse_after,
+        priority=70,
+        first="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_@",
     ),
 )

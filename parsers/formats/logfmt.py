@@ -20,7 +20,7 @@ _PAIR = lazily(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s
 _LABEL = lazily(r"[\w.-]{1,64}$")
 _ESCAPE = lazily(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_MARKS = frozenset("time timestamp ts t @timestamp level lvl severity msg message event at log_level datetime".split())
+_MARKS = frozenset("time timestamp ts t @timestamp level lvl severity msg message event at log_level datetime Timestamp Time Level Severity SeverityText Body".split())
 
 
 def pairs_of(text: str) -> dict[str, object] | None:
