@@ -177,7 +177,7 @@ class TimeContext:
         anchor, before = self._anchor, self._before
         if self.plan is not None:
             year = self.plan.year_at(self.line)
-            if anchor is None or anchor[0] != year:
+            if anchor is None or anchor[0] != year or self.plan.falling:
                 self._next = ((year, stamp), None)
                 return year
             if anchor[1] - stamp > _HALF and 366 * 86_400 - (anchor[1] - stamp) <= LATE:

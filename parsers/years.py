@@ -20,6 +20,9 @@ _HALF = 183 * DAY
 _YEAR = 366 * DAY
 #: How far a late row may lie behind and still be a row out of order, not a jump: relays hold messages for days.
 LATE = 31 * DAY
+#: So many rows at least lie before the one above them in a file that has the newest first.
+_BACKWARD = 3
+_FORWARD = 100  # after so many that lie after it, the file runs forward
 #: A zone that was assumed may be wrong by 14 hours, and clocks run ahead: so much may a row lie after the reference.
 SLACK = DAY
 
@@ -49,6 +52,8 @@ _YEARLESS = re.compile(
 _WHOLE = lazily(
     rb"((?:19|20)\d\d)[-/](\d\d)[-/](\d\d)[T :]\d\d:(\d\d):\d\d|(\d\d)/([A-Z][a-z]{2})/((?:19|20)\d\d):\d\d:(\d\d):\d\d"
 )
+#: What Google's loggers write at the top of a file: no row below it is older.
+_CREATED = lazily(rb"Log file created at: ((?:19|20)\d\d)[-/](\d\d)[-/](\d\d) \d\d:\d\d")
 #: A row that begins with such a date, or with what stands before one: a PRI or facility, a process's number, a bracket, a level.
 _DATED = lazily(
     rb"(?:<\d{1,3}>(?:1 )?|[a-z0-9]{2,8}\.[a-z]{3,7} |\[|[A-Z]{4,5} ?\[?|\d{1,9}[:,][A-Za-z]? ?)?(?:"
@@ -64,13 +69,15 @@ class YearHints:
     """Where years begin in a file of year-less rows: one entry a year in each list.
 
     `steps` are the lines at which the second, third ... year begins; `first`, `last` the least and greatest stamp of
-    each year in seconds since its start (months counted as in a leap year); `leap` whether it has a 29 February.
+    each year in seconds since its start (months counted as in a leap year); `leap` whether it has a 29 February. `falling`: the
+    rows run backward, the newest first, so that each year is the one before.
     """
 
     steps: list[int] = field(default_factory=list)
     first: list[int] = field(default_factory=list)
     last: list[int] = field(default_factory=list)
     leap: list[bool] = field(default_factory=list)
+    falling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +87,12 @@ class YearPlan:
     first_year: int
     steps: tuple[int, ...] = ()
     reason: str = ""
+    falling: bool = False
 
     def year_at(self, line: int) -> int:
         """The year of the row at this line (1-based), rows out of place aside."""
-        return self.first_year + bisect_right(self.steps, line)
+        steps = bisect_right(self.steps, line)
+        return self.first_year + (-steps if self.falling else steps)
 
 
 def second_of_year(month: int, day: int, second: int = 0) -> int:
@@ -109,16 +118,21 @@ def told_year(rows: Iterable[tuple[int, bytes]]) -> tuple[int, int] | None:
     """The year that whole dates inside of year-less rows tell, else that of the nearest row with a date, and its line; None where neither do.
 
     Dates inside: a proxy's own stamp behind a syslog header, a firewall's, of the same day and minute of the hour as the row's;
-    their years must follow one another. A row with a date counts when it lies within a month of the year-less one.
+    their years must follow one another. A row with a date counts when it lies within a month of the year-less one, a file's own
+    beginning however long before.
     """
     found: dict[int, int] = {}
     dated: tuple[int, int, int] | None = None  # year, stamp and line of the last row that has a whole date
     lone: tuple[int, int] | None = None  # stamp and line of the last row without a year
     near: tuple[int, int, int] | None = None  # lines between, year, line of the row that tells it
+    created: tuple[int, int] | None = None  # year and stamp of the file's beginning
     for line, row in rows:
         head = _YEARLESS.match(row)
         stamp = yearless_stamp(row)
         if head is None or stamp is None:
+            opened = _CREATED.match(row)
+            if opened is not None and 1 <= int(opened[2]) <= 12:
+                created = int(opened[1]), second_of_year(int(opened[2]), int(opened[3]))
             whole = _dated_row(row)
             if whole is not None:
                 dated = (*whole, line)
@@ -126,6 +140,8 @@ def told_year(rows: Iterable[tuple[int, bytes]]) -> tuple[int, int] | None:
                     near = line - lone[1], _year_near(whole[0], whole[1], lone[0]), line
             continue
         lone = stamp, line
+        if created is not None and near is None:
+            near = 0, created[0] + (stamp < created[1] - SLACK), line
         if dated is not None and (near is None or line - dated[2] < near[0]) and _apart(dated[1], stamp) <= LATE:
             near = line - dated[2], _year_near(dated[0], dated[1], stamp), dated[2]
         for match in _WHOLE.finditer(row, head.end(), head.end() + 400):
@@ -174,16 +190,65 @@ def _apart(one: int, other: int) -> int:
 def scan_years(rows: Iterable[tuple[int, bytes]]) -> YearHints:
     """Finds where years begin from (line, row) pairs of a file, in order; rows without a year-less stamp are skipped.
 
-    A jump counts only when the row after it agrees, or at the end of the file when it is the turn of a year.
+    A jump counts only when the row after it agrees, or at the end of the file when it is the turn of a year. Where far more rows
+    lie before the one above them than after it, the file has the newest first.
     """
-    hints = YearHints()
-    current: int | None = None
-    doubtful: tuple[int, int] | None = None  # line and stamp of a jump that no second row has confirmed yet
+    rising = _Follower(YearHints())
+    falling: _Follower | None = _Follower(YearHints(falling=True))
+    rises = falls = 0
+    before: int | None = None
+    for line, row in rows:
+        stamp = yearless_stamp(row)
+        if stamp is None:
+            continue
+        if before is not None and 0 < abs(stamp - before) <= _HALF:
+            rises, falls = rises + (stamp > before), falls + (stamp < before)
+        before = stamp
+        rising.see(line, stamp)
+        if falling is not None:
+            falling.see(line, stamp)
+            if rises > _FORWARD and rises > 2 * falls:
+                falling = None
+    return (falling if falling is not None and falls >= _BACKWARD and falls > 2 * rises else rising).end()
 
-    def take(line: int, stamp: int) -> None:
-        nonlocal current
-        if current is None or current - stamp > _HALF:
-            if current is not None:
+
+class _Follower:
+    """Follows the stamps of a file, each year after the one before, or before it where the rows run backward."""
+
+    def __init__(self, hints: YearHints) -> None:
+        self.hints = hints
+        self._current: int | None = None
+        self._doubtful: tuple[int, int] | None = None  # line and stamp of a jump that no second row has confirmed yet
+
+    def see(self, line: int, stamp: int) -> None:
+        """Takes the stamp of the next row."""
+        if self._doubtful is not None:
+            if _apart(stamp, self._doubtful[1]) <= _apart(stamp, self._current or 0):
+                self._take(*self._doubtful)
+            self._doubtful = None
+        if self._current is None or abs(stamp - self._current) <= _HALF:
+            self._take(line, stamp)
+        else:
+            self._doubtful = (line, stamp)
+
+    def end(self) -> YearHints:
+        """What was found, once there are no more rows."""
+        if self._doubtful is not None and self._current is not None:
+            stamp = self._doubtful[1]
+            if self._turned(stamp) or _apart(stamp, self._current) > LATE:
+                self._take(*self._doubtful)
+            self._doubtful = None
+        return self.hints
+
+    def _turned(self, stamp: int) -> bool:
+        """Whether a year ends between the row before and this one."""
+        current = self._current
+        return current is not None and (stamp - current if self.hints.falling else current - stamp) > _HALF
+
+    def _take(self, line: int, stamp: int) -> None:
+        hints = self.hints
+        if self._current is None or self._turned(stamp):
+            if self._current is not None:
                 hints.steps.append(line)
             hints.first.append(stamp)
             hints.last.append(stamp)
@@ -191,25 +256,7 @@ def scan_years(rows: Iterable[tuple[int, bytes]]) -> YearHints:
         hints.first[-1] = min(hints.first[-1], stamp)
         hints.last[-1] = max(hints.last[-1], stamp)
         hints.leap[-1] |= stamp // DAY == 59
-        current = stamp
-
-    for line, row in rows:
-        stamp = yearless_stamp(row)
-        if stamp is None:
-            continue
-        if doubtful is not None:
-            if _apart(stamp, doubtful[1]) <= _apart(stamp, current or 0):
-                take(*doubtful)
-            doubtful = None
-        if current is None or abs(stamp - current) <= _HALF:
-            take(line, stamp)
-        else:
-            doubtful = (line, stamp)
-    if doubtful is not None and current is not None:
-        fell = current - doubtful[1] > _HALF
-        if fell or _apart(doubtful[1], current) > LATE:
-            take(*doubtful)
-    return hints
+        self._current = stamp
 
 
 def plan_years(
@@ -230,10 +277,11 @@ def plan_years(
     steps = tuple(hints.steps)
     if not hints.first:
         return None
+    step = -1 if hints.falling else 1
     if year is not None:
-        return YearPlan(year, steps, "as stated")
+        return YearPlan(year, steps, "as stated", hints.falling)
     if told is not None:
-        return YearPlan(told[0] - bisect_right(steps, told[1]), steps, f"as a date in line {told[1]} says")
+        return YearPlan(told[0] - step * bisect_right(steps, told[1]), steps, f"as a date in line {told[1]} says", hints.falling)
     low, high = window if window is not None else (None, None)
     bound = high if high is not None else low
     if bound is None and reference is None:
@@ -242,20 +290,20 @@ def plan_years(
     newest = year_of(anchor) + 1
     years = range(newest, newest - 30 - len(hints.first), -1)
     fitting = [
-        y for y in years if all(isleap(y + k) for k, has_leap_day in enumerate(hints.leap) if has_leap_day)
+        y for y in years if all(isleap(y + step * k) for k, has_leap_day in enumerate(hints.leap) if has_leap_day)
     ]
     if bound is not None:
         least, most = (low if low is not None else bound), (high if high is not None else bound)
         for y in fitting:
             for k in range(len(hints.first)):
-                begin, end = _seconds(y + k, hints.first[k]), _seconds(y + k, hints.last[k])
+                begin, end = _seconds(y + step * k, hints.first[k]), _seconds(y + step * k, hints.last[k])
                 if begin - SLACK <= most // 1_000_000 and end + SLACK >= least // 1_000_000:
-                    return YearPlan(y, steps, "implied by the window")
+                    return YearPlan(y, steps, "implied by the window", hints.falling)
     limit = anchor // 1_000_000 + SLACK
     for y in fitting:
-        if all(_seconds(y + k, last) <= limit for k, last in enumerate(hints.last)):
+        if all(_seconds(y + step * k, last) <= limit for k, last in enumerate(hints.last)):
             why = "the latest year with no row after " + (reference_name if bound is None else "the window")
-            return YearPlan(y, steps, why)
+            return YearPlan(y, steps, why, hints.falling)
     return None
 
 

@@ -51,6 +51,22 @@ def test_years_of_a_scanned_file(stamps, settings, expected, why) -> None:  # ty
     assert years(stamps, **settings) == expected, why
 
 
+#: Files that have the newest row first: only a scan tells.
+BACKWARD = [
+    (["Jan  2 10:00:00", "Jan  1 10:00:00", "Dec 31 10:00:00", "Dec 30 10:00:00", "Dec 29 10:00:00"], {"reference": us(2024, 1, 3)},
+     [2024, 2024, 2023, 2023, 2023]),
+    (["Mar  1 10:00:00", "Feb 28 10:00:00", "Jan  1 10:00:00", "Dec 31 10:00:00", "Aug  1 10:00:00", "Feb 29 10:00:00"], {"reference": us(2026, 6, 1)},
+     [2025, 2025, 2025, 2024, 2024, 2024]),
+    (["Jan  2 10:00:00", "Jan  1 10:00:00", "Dec 31 10:00:00", "Dec 30 10:00:00"], {"year": 2019}, [2019, 2019, 2018, 2018]),
+    (["Nov  3 10:00:00", "Nov  2 10:00:00", "Nov  1 10:00:00", "Nov  4 10:00:00"], {"reference": us(2024, 11, 5)}, [2024] * 4),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stamps", "settings", "expected"), BACKWARD)
+def test_years_of_a_file_with_the_newest_row_first(stamps, settings, expected) -> None:  # type: ignore[no-untyped-def]
+    assert years(stamps, **settings) == expected
+
+
 #: Without a scan the first row cannot know of a 29 February below it.
 ROW_BY_ROW = [case for case in CASES if "leap year" not in case[3]]
 
@@ -129,6 +145,8 @@ TOLD = [
     ([b"Mon Nov 23 10:40:28 2026 x", b"7:M 23 Nov 10:40:29.123 * x"], (2026, 1)),
     ([b"7:C 23 Nov 2026 10:40:28.1 # x", b"Nov 23 10:40:29 a b: x"], (2026, 1)),
     ([b"2019-11-23T10:40:28Z a b: x", b"Mar  3 10:40:29 a b: x"], None),  # months apart: no neighbour
+    ([b"Log file created at: 2019/07/18 06:07:40", b"Running on machine: web-1", b"I1231 23:59:59.000001 7 a.cc:65] x"], (2019, 3)),
+    ([b"Log file created at: 2019/12/31 23:59:40", b"I0301 23:59:59.000001 7 a.cc:65] x"], (2020, 2)),
     ([b"Foo 23 10:40:28 2026 x", b"2026-13-41 10:40:28 x", b"Nov 23 10:40:29 a b: x"], None),
 ]
 
