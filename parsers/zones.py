@@ -24,10 +24,14 @@ WORDS: dict[str, int] = {
     "TJT": 300, "TMT": 300, "MVT": 300, "ALMT": 360, "OMST": 360, "KGT": 360, "MMT": 390, "KRAT": 420, "NOVT": 420, "HOVT": 420,
     "CIST": -480, "GAMT": -540, "CKT": -600, "WGT": -180, "WGST": -120, "BNT": 480, "PWT": 540, "CHUT": 600, "PONT": 660,
     "KOST": 660, "VUT": 660, "NCT": 660, "SBT": 660, "WAKT": 720, "GILT": 720, "TVT": 720, "MHT": 720, "NRT": 720, "PHOT": 780,
+    "ACWST": 525, "AMST": -180, "ANAT": 720, "BTT": 360, "CHOT": 480, "CHOST": 540, "CXT": 420, "DAVT": 420, "DDUT": 600, "EASST": -300,
+    "EGST": 0, "EGT": -60, "FKST": -180, "FKT": -240, "FNT": -120, "HOVST": 480, "MAWT": 300, "ORAT": 300, "PHST": 480, "PYST": -180,
+    "ROTT": -180, "SLST": 330, "SRET": 660, "SYOT": 180, "TFT": 300, "TKT": 780, "TLT": 540, "ULAST": 540, "UYST": -120, "VOST": 360,
+    "WST": 480, "ZULU": 0,
     "IRKT": 480, "ULAT": 480, "YAKT": 540, "VLAT": 600, "SAKT": 660, "MAGT": 660, "PETT": 720, "TAHT": -600,
 }  # fmt: skip
 #: Words that are such abbreviations in capitals only: in small letters they begin sentences.
-_CAPITALS_ONLY = frozenset("ART AST CAT CLT COT EAT ECT EST GALT IST MET PET VET WAST WAT WEST WET WIT".split())
+_CAPITALS_ONLY = frozenset("ART AST CAT CLT COT EAT ECT EST GALT IST MET PET ROTT VET VOST WAST WAT WEST WET WIT".split())
 _SPELT = [w for w in WORDS if len(w) > 1]
 _SPELT += [w.lower() for w in _SPELT if w not in _CAPITALS_ONLY]
 
