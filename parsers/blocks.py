@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 4 << 20
 #: Bytes after which an event is ended although no new one began: `size` is a 32-bit number.
 EVENT_LIMIT = 1 << 30
+#: Rows that wait, below the first row with a time amid it, for a second one: with it they are continuation lines.
+WAITING_LIMIT = 64
 #: Where it is noted which columns a header row named.
 HEADERS = ("w3c", "zeek")
 #: What is noted of a file and holds for all of it: columns that a header named; whether its first row with a time said something
@@ -55,6 +57,8 @@ class BlockParser:
         self._timed = False  # an event with a time has been seen in this file
         self._headed = False  # an event without one, but of a known format, has been seen
         self._tentative = False  # one row has had a time amid it: a header's date, or the first of many
+        self._waiting: list[tuple[str, int, int, int]] = []  # rows below it (text, line, offset, size) until it shows which of both
+        self._waited = False
         self.indented = False  # events of this file begin with spaces
         self.counting = False  # its events are only counted, see `feed_counted`
         self.resting = 0  # blocks to be read row by row because reading by columns was of no use
@@ -111,7 +115,7 @@ class BlockParser:
         return self._open.line if self._open is not None else 0
 
     def finish(self) -> pa.Table:
-        """The event still open at the end of the file, as a table of one row or none."""
+        """The event still open at the end of the file, and rows that waited, as a table."""
         return events_table(self.last_event())
 
     def events(self, data: bytes, line: int, offset: int) -> list[Event]:
@@ -132,6 +136,7 @@ class BlockParser:
     def last_event(self) -> list[Event]:
         """What `finish` does, as events."""
         done: list[Event] = []
+        self._settle(done, own=False)
         self._close(done)
         return done
 
@@ -139,14 +144,21 @@ class BlockParser:
         self.counts["lines"] += 1
         text = (row[:-1] if row.endswith(b"\r") else row).decode("utf-8", "replace")
         current = self._open
-        if current is not None and self._continues(text):
+        if current is not None and not self._waiting and self._continues(text):
             self._append(current, text, len(row), done, line, offset)
             return
         found = self._start(text, line)
         if found is not None:
+            if self._waiting:
+                self._settle(done, own=found[0].priority >= EMBEDDED and not self._awaiting())
             self._close(done)
             self._format, event = found
             self._open = event
+        elif self._awaiting() and not self._waited:
+            self._waiting.append((text, line, offset, len(row)))
+            if len(self._waiting) > WAITING_LIMIT:
+                self._settle(done, own=False)
+            return
         elif current is not None and (self._timed or self._headed or self._several_rows()):
             self._append(current, text, len(row), done, line, offset)
             return
@@ -157,6 +169,23 @@ class BlockParser:
             if text.strip():
                 self.counts["unparsed"] += 1
         event.line, event.offset, event.size = line, offset, len(row)
+
+    def _awaiting(self) -> bool:
+        """Whether one row has had a time amid it and nothing has shown yet whether others do."""
+        return self._tentative and not (self._timed or self._headed)
+
+    def _settle(self, done: list[Event], *, own: bool) -> None:
+        """Gives the waiting rows to the event above them where such rows are its own, else each is an event without a time."""
+        waiting, self._waiting, self._waited = self._waiting, [], True
+        for text, line, offset, size in waiting:
+            current = self._open
+            if current is not None and (own or self._continues(text)):
+                self._append(current, text, size, done, line, offset)
+            else:
+                self._close(done)
+                self._format = None
+                self._open = Event(None, clean(text), line=line, offset=offset, size=size)
+                self.counts["unparsed"] += bool(text.strip())
 
     def _continues(self, text: str) -> bool:
         """Whether the row belongs to the open event without asking what it is: by its format's word, or indented."""
