@@ -56,7 +56,7 @@ _WHOLE = lazily(
 _CREATED = lazily(rb"Log file created at: ((?:19|20)\d\d)[-/](\d\d)[-/](\d\d) \d\d:\d\d")
 #: A row that begins with such a date, or with what stands before one: a PRI or facility, a process's number, a bracket, a level.
 _DATED = lazily(
-    rb"(?:<\d{1,3}>(?:1 )?|[a-z0-9]{2,8}\.[a-z]{3,7} |\[|[A-Z]{4,5} ?\[?|\d{1,9}[:,][A-Za-z]? ?)?(?:"
+    rb"(?:<\d{1,3}>(?:1 )?|[a-z0-9]{2,8}\.[a-z]{3,7} |\*{4} [A-Z]{5,6} LOGGING AT |-{3} Log [a-z]{6} |\[|[A-Z]{4,5} ?\[?|\d{1,9}[:,][A-Za-z]? ?)?(?:"
     rb"(?P<y>(?:19|20)\d\d)[-/](?P<m>\d\d)[-/](?P<d>\d\d)[T :]\d\d:\d\d:\d\d"
     rb"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?P<b>[A-Z][a-z]{2}) {1,2}(?P<d2>\d{1,2}) (?:(?P<y2>(?:19|20)\d\d) )?\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: (?P<y3>(?:19|20)\d\d)\b)?"
     rb"|(?P<d4>\d{1,2}) (?P<b4>[A-Z][a-z]{2}) (?P<y4>(?:19|20)\d\d) \d\d:\d\d:\d\d"

@@ -45,7 +45,8 @@ _VALUES = lazily(
     r"\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^|\t]{0,64}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
     r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _+\t]{1,2}\d\d[:-]\d\d|\d{4}\\\d\d?\\\d\d? |\d\d?[/.-]\d\d?[/.-](?:\d{4}|\d\d)[ ,-]{1,3}\d\d?:\d\d|"
     r"\d\d?[/-][A-Za-z]{3,9}\.?[/-]\d{4}[: ]\d\d:|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? {1,2}[a-z0-9]{1,9}\.? {1,2}[a-z0-9]{1,9},? )|"
-    r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\]))"
+    r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\])|"
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\s*$)"
 )
 #: A heading between two runs of the same mark, which dumps of a system's state have; OSWatcher's has them before its date only.
 _BANNER = lazily(r"(?:(?P<mark>[=*#~+-])(?P=mark){2,80}(?!(?P=mark))\s?(?P<said>.{8,200}?)\s?(?P=mark){3,80}|zzz \*{3}(?P<date>.{10,60}?))\s*$")

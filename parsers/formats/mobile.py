@@ -171,4 +171,16 @@ FORMATS = (
         priority=16,
         first="<",
     ),
+    Format(
+        name="skydrive",
+        title="Where Microsoft SkyDrive and OneDrive begin to log",
+        samples=(
+            "######Logging started. Version=17.0.2011.0627 StartSystemTime:2026-11-23-104029.291 StartLocalTime:2026-11-23-114029.291 PID=0x8f4",
+            "######Logging started. Version=16.4 StartSystemTime:2026-11-23-104029.291 PID=0x14",
+        ),
+        reference="forensics.wiki (SkyDrive and OneDrive logs)",
+        pattern=lazily(r"(?s)#{6}(?P<message>Logging started\..{1,200}? StartSystemTime:(?P<time>\d{4}-\d\d-\d\d-\d{6}\.\d{3}) .*)$"),
+        priority=91,  # what the rows below it look like is for them to show
+        first="#",
+    ),
 )

@@ -157,4 +157,16 @@ FORMATS = (
         parse=parse_cluster,
         priority=23,
     ),
+    Format(
+        name="popcon",
+        title="Where Debian's popularity contest begins and ends a report",
+        samples=(
+            "POPULARITY-CONTEST-0 TIME:1763893229 ID:0123456789abcdef0123456789abcdef ARCH:amd64 POPCONVER:1.76",
+            "END-POPULARITY-CONTEST-0 TIME:1763893229",
+        ),
+        reference="popcon.debian.org/README (format of the reports); their rows are seconds since 1970 and names",
+        pattern=lazily(r"(?s)(?P<message>(?:END-)?POPULARITY-CONTEST-\d+) TIME:(?P<time>1\d{9})(?P<rest>\s.*)?$"),
+        priority=20,
+        first="PE",
+    ),
 )
