@@ -1,4 +1,4 @@
-"""Servers with a layout of their own: Zabbix, Couchbase, Meraki, uWSGI requests, su's log, and Windows device setup.
+"""Servers with a layout of their own: Zabbix, Couchbase, Meraki, uWSGI requests, su's log, Nagios, and Windows device setup.
 
 Columns: time, severity, host, service, pid, message; request columns for uWSGI. A section of setupapi.dev.log, from its heading to
 its exit status, is one event.
@@ -20,6 +20,16 @@ _UWSGI = lazily(
     r"(?P<request>[A-Z]+ \S*) => generated (?P<bytes>\d+) bytes in (?P<took>\d+) (?P<unit>msecs|micros)(?:.{0,40}?\(HTTP/[\d.]+ (?P<status>\d{3})\))?(?P<rest>.*)$"
 )
 _SULOG = lazily(r"SU (?P<month>\d\d)/(?P<day>\d\d) (?P<clock>\d\d:\d\d) (?P<message>(?P<result>[+-]) (?P<terminal>\S{1,60}) (?P<from>[^\s-]{1,60})-(?P<to>\S{1,60}))\s*$")
+#: What Nagios calls its rows: an alert's and a notification's have hosts, services and states set apart by semicolons.
+_NAGIOS = lazily(
+    r"\[(?P<time>\d{10})\] (?P<message>(?P<kind>(?:(?:CURRENT|INITIAL|PASSIVE|GLOBAL|EXTERNAL|LOG|SERVICE|HOST|FLAPPING|DOWNTIME|EVENT) ){1,3}"
+    r"(?:ALERT|NOTIFICATION|STATE|CHECK|HANDLER|COMMAND|VERSION|ROTATION)|Warning|Error|Auto-save of retention data|Caught SIG[A-Z]+|"
+    r"Nagios [\d.]+ (?:starting|shutting down)|Local time is|Successfully shutdown)\b(?P<rest>.*))$"
+)
+_NAGIOS_STATES = {
+    "OK": "info", "UP": "info", "RECOVERY": "info", "WARNING": "warning", "UNKNOWN": "warning", "CRITICAL": "critical", "DOWN": "critical",
+    "UNREACHABLE": "critical",
+}  # fmt: skip
 _SECTION = lazily(r"[>]{3} {1,2}\[")
 _SECTION_START = lazily(r">>>  ?Section start (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3})")
 
@@ -45,6 +55,21 @@ def parse_uwsgi(text: str, context: TimeContext) -> Event | None:
     take_request(event, match["request"])
     event.bytes, event.status = integer(match["bytes"]), integer(match["status"])
     event.duration = int(match["took"][:12]) / (1e3 if match["unit"] == "msecs" else 1e6)
+    return event
+
+
+def parse_nagios(text: str, context: TimeContext) -> Event | None:
+    """A row of Nagios' own log: the kind of a row is part of what it says; None for any other row."""
+    match = _NAGIOS.match(text)
+    reading = read_time(match["time"], context) if match is not None else None
+    if match is None or reading is None:
+        return None
+    kind = match["kind"] or ""
+    event = Event(reading[1], match["message"], "nagios", service="nagios")
+    if kind in ("Warning", "Error"):
+        event.severity = kind.lower()
+    elif kind.endswith(("ALERT", "NOTIFICATION", "STATE")):
+        event.severity = next((_NAGIOS_STATES[part] for part in match["rest"].split(";")[:5] if part in _NAGIOS_STATES), None)
     return event
 
 
@@ -137,6 +162,19 @@ FORMATS = (
         pattern=lazily(r"(?s)(?:<\d{1,3}>)?1 (?P<time>\d{10}\.\d{1,9}) (?P<host>\S{1,100}) (?P<service>\S{1,100}) (?P<message>.*)$"),
         priority=24,
         first="<1",
+    ),
+    Format(
+        name="nagios",
+        title="Nagios",
+        samples=(
+            "[1763893229] SERVICE ALERT: web;HTTP;CRITICAL;HARD;3;Connection refused",
+            "[1763893289] CURRENT HOST STATE: web;UP;HARD;1;PING OK",
+            "[1763893290] Warning: The results of service 'HTTP' on host 'web' are stale",
+        ),
+        reference="assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/configmain.html (log_file)",
+        parse=parse_nagios,
+        priority=24,
+        first="[",
     ),
     Format(
         name="sulog",
