@@ -134,7 +134,7 @@ def coarser(values: pa.Array, level: int) -> pa.Array:
     if level <= 0:
         return values
     if level >= 4:
-        return pc.if_else(pc.is_valid(values), OTHER, pa.scalar(None, pa.string()))
+        return pc.if_else(pc.is_valid(values), one(OTHER), one(None))
     parts = {1: 4, 2: 2, 3: 1}[level]
     return pc.replace_substring_regex(values, rf"^((?:/[^/]*){{{parts}}})/.*$", r"\1/...")
 

@@ -120,7 +120,7 @@ class Firsts:
         order = self._order(rows, packed([rows.group, rows.time]))
         group, second = rows.group[order], rows.second[order].astype(np.int64)
         while True:
-            width, _ = summary.rung(_NAME, self.level)
+            width = summary.rung(_NAME, self.level).width
             second = second - second % width
             new = (group[1:] != group[:-1]) | (second[1:] != second[:-1])
             if np.count_nonzero(new) < summary.LAYOUTS[_NAME].cap or self.level >= summary.HIGHEST:
@@ -158,7 +158,7 @@ class Firsts:
 
     def _folded(self, rows: _Rows) -> _Rows:
         """The rows one a key, with as much of their texts as is kept."""
-        width, _ = summary.rung(_NAME, self.level)
+        width = summary.rung(_NAME, self.level).width
         second = rows.second - rows.second % width
         code = packed([rows.group, rows.time])
         order = self._order(rows, code)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from ...parsers.arrays import flags, numbers, texts, values
 from . import summary
+from .endpoints import coarser
 from .folding import Numbers, added, coded, combined, distinct, narrow, packed
 from .memory import let_go
 
@@ -79,8 +80,7 @@ class Ledger:
         """Adds what another ledger of this table holds."""
         self.level = max(self.level, other.level)
         place = narrow(self.group(other._groups))
-        for rows in other._parts:
-            self._gather(_Rows(place[rows.group], rows.second, rows.extra, rows.sums))
+        self._gather(*(_Rows(place[rows.group], rows.second, rows.extra, rows.sums) for rows in other._parts))
 
     def take(self, table: pa.Table, level: int) -> None:
         """Adds a table of a summary that was coarsened to this level."""
@@ -95,16 +95,19 @@ class Ledger:
         if not self._parts:
             return
         # column by column: what is held meanwhile is the rows, their order and one more column
-        group, second, extra = (np.concatenate([getattr(part, name) for part in self._parts]) for name in ("group", "second", "extra"))
-        order = np.argsort(packed([extra, group, second]))
-        group, second, extra = group[order], second[order].astype(np.int64), extra[order]
-        # sorted so, rows stay sorted when their bins widen: one sort does for all levels
-        other = _differ(extra) | _differ(group)
+        keys = [np.concatenate([getattr(part, name) for part in self._parts]) for name in ("extra", "group", "second")]
+        keys[2] = keys[2].astype(np.int64)  # bins may be wider than a narrow number holds
+        cut = (0, 0)
+        order, (extra, group, second) = _sorted(keys)
         while True:
-            width, halvings = summary.rung(self.name, self.level)
+            width, halvings, *told = summary.rung(self.name, self.level)
+            if told != list(cut):
+                cut = self._cut(keys, *told)
+                order, (extra, group, second) = _sorted(keys)
+            # sorted so, rows stay sorted when their bins widen: one sort does for all widths
             sampled = None if not halvings else extra < _share(halvings)
             binned = _binned(second, width)
-            begins = np.append(True, other | _differ(binned))[: len(order)]
+            begins = np.append(True, _differ(extra) | _differ(group) | _differ(binned))[: len(order)]
             if sampled is not None:
                 begins &= sampled  # of a key all rows or none are in the sample
             if np.count_nonzero(begins) <= summary.LAYOUTS[self.name].cap or self.level >= summary.HIGHEST:
@@ -144,16 +147,29 @@ class Ledger:
         columns |= {name: numbers(rows.sums[name][order]) for name in layout.sums}
         return pa.table({name: columns[name].cast(summary.type_of(self.name, name)) for name in summary.columns_of(self.name)})
 
-    def _gather(self, rows: _Rows) -> None:
-        self._parts.append(rows)
-        self._held += len(rows)
+    def _cut(self, keys: list[Array], steps: int, cuts: int) -> tuple[int, int]:
+        """Makes buckets so much wider and endpoints so much shorter; answers these numbers."""
+        layout = summary.LAYOUTS[self.name]
+        if steps:
+            keys[0] = summary.stepped(keys[0], steps)
+        if cuts:
+            at = self.members.index(layout.endpoints)
+            short = coarser(texts([key[at] for key in self._groups]), cuts).to_pylist()
+            groups: dict[Members, int] = {}
+            place = [groups.setdefault((*key[:at], name, *key[at + 1 :]), len(groups)) for key, name in zip(self._groups, short, strict=True)]
+            self._groups, keys[1] = groups, np.array(place, np.int64)[keys[1]]
+        return steps, cuts
+
+    def _gather(self, *rows: _Rows) -> None:
+        self._parts += rows
+        self._held += sum(map(len, rows))
         cap = summary.LAYOUTS[self.name].cap
         if self._held - self._settled > max(_GATHERED, self._settled) or self._held > 2 * cap:
             self.settle()
 
     def _at(self, rows: _Rows, named: Array | None) -> _Rows:
         """The rows in the bins (and in the sample) of the level, one a key."""
-        width, halvings = summary.rung(self.name, self.level)
+        width, halvings, *_ = summary.rung(self.name, self.level)
         if halvings:
             sampled = (rows.extra if named is None else named) < _share(halvings)
             rows = rows.pick(sampled if named is None else sampled[rows.extra])
@@ -161,6 +177,12 @@ class Ledger:
         if len(rows) > 1:
             rows = _folded(rows)
         return rows if named is None else _Rows(rows.group, rows.second, named[rows.extra], rows.sums)
+
+
+def _sorted(keys: Sequence[Array]) -> tuple[Numbers, list[Array]]:
+    """The order of rows by these numbers, and the numbers in it."""
+    order: Numbers = np.argsort(packed(keys))
+    return order, [key[order] for key in keys]
 
 
 def _folded(rows: _Rows) -> _Rows:

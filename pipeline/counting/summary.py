@@ -2,7 +2,8 @@
 
 `merge([summarize(a), summarize(b)])` (both of `counts`) equals `summarize(a + b)`, whatever the split, so the same map and merge
 runs in one process, in several, and on a cluster, and memory does not grow with the logs: a table that outgrows its cap is counted in
-bins twice as wide (or, for clients, in a sample half as large), which is the same whether it is done before or after a merge.
+bins twice as wide (then, for clients, in a sample half as large; for latency, by fewer buckets; for both tables with endpoints, by the
+first parts of these), which is the same whether it is done before or after a merge.
 
 Tables (Arrow; `second` is the start of the bin in whole seconds since the epoch, UTC, as written by the source's clock):
 
@@ -22,20 +23,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from ...parsers.arrays import flags, numbers, values
+from .endpoints import coarser
 from .folding import fold
 
 #: Upper edges of the latency histogram in seconds: 32 buckets a doubling from 0.1 ms to an hour, so a percentile is within 1.1 %.
 PER_DOUBLING = 32
 BUCKETS = 0.0001 * 2.0 ** (np.arange(0, 25 * PER_DOUBLING) / PER_DOUBLING)
 
-#: A sampled table's bins double so often (to 68 minutes) before its sample is halved; no table coarsens beyond `HIGHEST`.
+#: Bins double so often (to 68 minutes) before a table's sample is halved, its buckets widen or its endpoints are cut; those
+#: that have nothing of these left double on. No table coarsens beyond `HIGHEST`.
 MOST_DOUBLINGS = 12
 HIGHEST = 60
+#: Buckets double so often, to one a doubling of the latency; endpoints are cut so often, to nothing but "(other)".
+STEPS, CUTS = 5, 4
 
 WHERE = ("time", "file", "line", "lines", "offset", "size")
 
@@ -49,7 +55,10 @@ class Layout:
     first: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
     cap: int = 200_000
-    sampled: str = ""  # a column of hashes: once bins have doubled `MOST_DOUBLINGS` times it coarsens by halving its sample of them
+    # what coarsens once bins have doubled `MOST_DOUBLINGS` times, in this order
+    sampled: str = ""  # a column of hashes, of which it keeps a sample
+    stepped: str = ""  # a column of buckets
+    endpoints: str = ""  # a column of endpoints
 
 
 LAYOUTS: Mapping[str, Layout] = {
@@ -61,8 +70,9 @@ LAYOUTS: Mapping[str, Layout] = {
     "requests": Layout(
         ("source", "second", "host", "endpoint", "method", "upstream", "status", "probe", "bot"),
         ("count", "duration_sum", "timed"),
+        endpoints="endpoint",
     ),
-    "latency": Layout(("source", "second", "endpoint", "failed", "bucket"), ("count",)),
+    "latency": Layout(("source", "second", "endpoint", "failed", "bucket"), ("count",), stepped="bucket", endpoints="endpoint"),
     "clients": Layout(("source", "second", "client", "bot"), ("count", "failed", "closed"), sampled="client"),
     "failures": Layout(
         ("source", "second", "closed"),
@@ -93,11 +103,11 @@ class Summary:
 
     def width(self, name: str) -> int:
         """Seconds a bin of that table spans (1 until it outgrew its cap)."""
-        return rung(name, self.levels.get(name, 0))[0]
+        return rung(name, self.levels.get(name, 0)).width
 
     def share(self, name: str) -> float:
         """The share of clients (or request ids) that table holds: 1, or a half, a quarter ... once it is a sample."""
-        return 0.5 ** rung(name, self.levels.get(name, 0))[1]
+        return 0.5 ** rung(name, self.levels.get(name, 0)).halvings
 
 
 _TYPES: Mapping[str, pa.DataType] = {
@@ -146,22 +156,49 @@ def refold(name: str, table: pa.Table) -> pa.Table:
     return pa.table({c: folded[c].cast(type_of(name, c)) for c in columns_of(name)}).combine_chunks()
 
 
-def rung(name: str, level: int) -> tuple[int, int]:
-    """Bin width in seconds and halvings of the sample at a level: a ladder, so that levels of two summaries compare."""
+class Rung(NamedTuple):
+    """How coarse a table is: the seconds of a bin, how often its sample was halved, its buckets doubled and its endpoints cut."""
+
+    width: int
+    halvings: int
+    steps: int
+    cuts: int
+
+
+def rung(name: str, level: int) -> Rung:
+    """What a level means: a ladder, so that levels of two summaries compare."""
     layout = LAYOUTS[name]
-    steps = 0 if "second" not in layout.keys else MOST_DOUBLINGS if layout.sampled else level
-    return 1 << min(level, steps), min(max(0, level - steps), 60)
+    doublings = min(level, MOST_DOUBLINGS) if "second" in layout.keys else 0
+    level -= doublings
+    if layout.sampled:
+        return Rung(1 << doublings, min(level, 60), 0, 0)
+    steps = min(level, STEPS) if layout.stepped else 0
+    cuts = min(level - steps, CUTS) if layout.endpoints else 0
+    return Rung(1 << (doublings + level - steps - cuts), 0, steps, cuts)
+
+
+def stepped(bucket: Any, steps: int) -> Any:
+    """Buckets that were made wider so often, each told by the one in its middle."""
+    return bucket >> steps << steps | 1 << steps >> 1
 
 
 def at_level(name: str, table: pa.Table, level: int) -> pa.Table:
     """The table folded to a level, which must not be below the one it has."""
-    width, halvings = rung(name, level)
+    layout, (width, halvings, steps, cuts) = LAYOUTS[name], rung(name, level)
+
+    def changed(column: str, by: Any) -> pa.Table:
+        return table.set_column(table.schema.get_field_index(column), column, by)
+
     if width > 1:
         second = values(table["second"])
-        table = table.set_column(table.schema.get_field_index("second"), "second", numbers(second - second % width))
+        table = changed("second", numbers(second - second % width))
     if halvings:
-        hashed = values(table[LAYOUTS[name].sampled])
+        hashed = values(table[layout.sampled])
         table = table.filter(flags(hashed < np.uint64(1) << np.uint64(64 - halvings)))
+    if steps:
+        table = changed(layout.stepped, numbers(stepped(values(table[layout.stepped]), steps)))
+    if cuts:
+        table = changed(layout.endpoints, coarser(table[layout.endpoints].combine_chunks(), cuts))
     return refold(name, table)
 
 

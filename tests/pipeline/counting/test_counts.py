@@ -6,6 +6,7 @@ import random
 from collections import Counter as Tally
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,60 @@ def test_a_ledger_holds_what_folding_all_rows_gives(
         expected, level = layouts.coarsen("clients", refold("clients", table), 0) if rows else (layouts.empty("clients"), 0)
     assert found.to_pylist() == expected.to_pylist()
     assert whole.level == level
+
+
+latencies = st.lists(
+    st.tuples(
+        st.tuples(st.sampled_from(["a", "b"]), st.sampled_from(["/", "/a", "/a/b", "/a/b/c/d/e", "/a/b/c/d/f", "(other)", None]), st.booleans()),
+        st.integers(0, 40_000), st.integers(0, 800), st.integers(1, 200),
+    ),
+    max_size=60,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(latencies, st.integers(0, 60), st.sampled_from([1, 2, 4, 9, 25, 200_000]))
+def test_buckets_widen_and_endpoints_are_cut_where_wide_bins_do_not_suffice(
+    rows: list[tuple[tuple[str, str | None, bool], int, int, int]], cut: int, cap: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layouts, "LAYOUTS", {**layouts.LAYOUTS, "latency": replace(layouts.LAYOUTS["latency"], cap=cap)})
+        whole = Ledger("latency")
+        for part in (rows[:cut], rows[cut:]):
+            ledger = Ledger("latency")
+            if part:
+                groups, seconds, buckets, numbers = zip(*part, strict=True)
+                ledger.add(ledger.group(groups), np.array(seconds, np.int64), {"count": np.array(numbers, np.int64)}, np.array(buckets, np.int16))
+            if cut % 2:
+                ledger.settle()
+            whole.absorb(ledger)
+        found = whole.table()
+        table = pa.table(
+            {
+                "source": [group[0] for group, *_ in rows], "second": pa.array([second for _, second, *_ in rows], pa.int64()),
+                "endpoint": pa.array([group[1] for group, *_ in rows], pa.string()), "failed": pa.array([group[2] for group, *_ in rows], pa.bool_()),
+                "bucket": pa.array([bucket for *_, bucket, _ in rows], pa.int16()), "count": pa.array([n for *_, n in rows], pa.int64()),
+            }
+        )  # fmt: skip
+        expected, level = layouts.coarsen("latency", refold("latency", table), 0) if rows else (layouts.empty("latency"), 0)
+    assert found.to_pylist() == expected.to_pylist()
+    assert whole.level == level
+
+
+@pytest.mark.parametrize("name", layouts.LAYOUTS)
+def test_each_level_is_coarser_than_the_one_before(name: str) -> None:
+    rungs = [layouts.rung(name, level) for level in range(layouts.HIGHEST + 1)]
+    for fine, coarse in pairwise(rungs):
+        steps = [b - a for a, b in zip((fine.width.bit_length(), *fine[1:]), (coarse.width.bit_length(), *coarse[1:]), strict=True)]
+        assert sorted(steps) == [0, 0, 0, 1], (fine, coarse)
+
+
+def test_a_wider_bucket_holds_what_narrower_ones_held() -> None:
+    buckets = np.arange(801, dtype=np.int16)
+    for steps in range(layouts.STEPS):
+        once = layouts.stepped(layouts.stepped(buckets, steps), steps + 1)
+        assert (once == layouts.stepped(buckets, steps + 1)).all()
+        assert (np.abs(once - buckets) <= 1 << steps).all()
 
 
 def add(ledger: Ledger, rows: list[tuple[tuple[str, bool], int, int, int]]) -> None:
