@@ -18,7 +18,7 @@ _FACILITY = r"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|f
 _STAMPED = r"\s?(?:\d{1,4}[-/.]\d|[A-Z][a-z]{2},? {1,2}\d|\d\d:\d)"  # the time itself, not a thread's name
 #: What may stand before the time: a file's name, a tag in brackets or a Go logger's prefix; a level, alone or with a thread.
 _BEFORE = lazily(
-    r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z_][\w./:-]{0,40}|[0-9a-f]{1,40}|\d{1,9}:[\w:.-]{1,40})\]\s+(?=\[?\d{1,4}[-/.][\dA-Z])|"
+    r"(?:[\w./@-]{1,100}\.(?:log|out|err|txt)[\w.:@-]*[: ]\s*|update-alternatives |\[(?P<tag>[A-Za-z_][\w./:-]{0,40}|[0-9a-f]{1,40}|[0-9A-Fa-f]{1,9}:[\w:.-]{1,40})\]\s*(?=\[?\d{1,4}[-/.][\dA-Z])|"
     r"L (?=\d\d/)|_{2,8} (?=[A-Z])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} |<\d{1,3}>\s?(?:\d{1,2} )?|\[#\||#{4}(?=<)|[a-z][\w.-]{0,30}: (?=\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )|\*{3,} (?:[A-Z ]+ AT )?)?"
     rf"(?:[\[(<|]?(?P<level>{LEVELS}|[DIWEFTCVN])[\])>|]?[:,|]?(?: *\[(?!{_STAMPED})[^\]]{{0,100}}\])?(?:[\s,:|-]\s*|(?<=[>\]])(?=\d)))?(?:{_FACILITY}\.(?P<rank>{LEVELS}|Notice)\s+)?[\[({{<\"'|*#]?\s?(?=[^\W_]|@)"
 )
@@ -41,8 +41,8 @@ _WORD = lazily(r"[^\W\d_]{2}")
 #: What stands before the time of a row that does not lead with it: values with commas, tabs, bars, semicolons or colons after them, a
 #: label, or a few words. The stamp must be a whole one, with its year.
 _VALUES = lazily(
-    r"(?!-- (?:Logs|Journal|Boot) )(?:(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}|(?:[^\s:]{1,64}::){1,4}|[A-Za-z][\w -]{1,24}:[ \t]{0,12}|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
-    r"\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^|\t]{0,64}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
+    r"(?!-- (?:Logs|Journal|Boot) )(?:\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}?|(?:[^\s:]{1,64}::){1,4}?|[A-Za-z][\w -]{1,24}:[ \t]{0,12}|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
+    r"(?:[^|\t]{0,64}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
     r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _+\t]{1,2}\d\d[:-]\d\d|\d{4}\\\d\d?\\\d\d? |\d\d?[/.-]\d\d?[/.-](?:\d{4}|\d\d)[ ,-]{1,3}\d\d?:\d\d|"
     r"\d\d?[/-][A-Za-z]{3,9}\.?[/-]\d{4}[: ]\d\d:|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? {1,2}[a-z0-9]{1,9}\.? {1,2}[a-z0-9]{1,9},? )|"
     r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\])|"
@@ -228,7 +228,7 @@ FORMATS = (
     Format(
         name="epoch",
         title="Any text with seconds since 1970 at the start",
-        samples=("1763893229.123 cache miss", "[1763893229] SERVICE ALERT: web;HTTP;CRITICAL", "1763893229123 INFO start"),
+        samples=("1763893229.123 cache miss", "[1763893229] cache is full", "1763893229123 INFO start"),
         reference="POSIX.1-2017, 4.16 Seconds Since the Epoch",
         parse=parse_epoch,
         priority=97,
