@@ -40,7 +40,12 @@ for _number, _names in enumerate(
     _english = _names.split()[0]
     for _length in range(3, len(_english)):
         _WORDS[_english[:_length]] = _number
-_DAYS = frozenset("mon tue wed thu fri sat sun tues weds thur thurs monday tuesday wednesday thursday friday saturday sunday".split())
+_DAYS = frozenset(
+    "mon tue wed thu fri sat sun tues weds thur thurs monday tuesday wednesday thursday friday saturday sunday "
+    # German, French, Spanish and Italian; `mar` is March
+    "mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag lun mer jeu ven sam dim lundi mardi mercredi jeudi "
+    "vendredi samedi dimanche mié jue vie sáb dom gio".split()
+)
 
 _YEAR = r"(?P<y>(?:19|20|21)\d\d)"
 _HALF = r"(?: ?(?P<p>[AaPp]\.?[Mm]\b\.?))?"
@@ -57,10 +62,11 @@ _MINUTES = rf"(?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_HALF}"
 #: Patterns of Java that quote too much leave a quote or an asterisk before the zone.
 _ZONE = rf"(?:\*(?=[A-Z]{{3,4}}\b)|'(?=[+-]\d{{4}}'))?(?P<z>{ZONE})?(?:\[[A-Z][A-Za-z_]+/[A-Za-z_/+-]+\])?"
 _REGION = rf"(?P<z>{ZONE}| [A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?)?"
+_FIRST_CLOCK = rf"(?P<h>\d\d):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)(?:[.,](?P<f>\d{{1,9}}))?(?P<p>)(?P<z> ?{ZONE})?(?:,? {{1,2}}|,)"
 _NAME = r"(?P<mo>[^\W\d_]{3,10})\.?"
 _NO_YEAR = r"(?P<y>)"
 _LAST_YEAR = rf"(?: [A-Z]{{3,5}})?[ \t]{_YEAR}(?:\b|(?=[A-Z]{{2,5}}\b))(?![-/.]\d|:\d)(?P<z2>{ZONE})?"
-_JOIN = r"(?:[Tt_|:;,\t+*-]|'T'| ?\] ?\[| -|, | \| | {1,4}(?:at )?)-?"
+_JOIN = r"(?:[Tt_|:;,\t+*@-]|'T'| ?\] ?\[| -|, | \| | {1,4}(?:at )?)-?"
 
 
 def _compiled(*shapes: str) -> Shapes:
@@ -80,7 +86,7 @@ _BY_YEAR = _compiled(
     # minutes only: 2026-11-23T10:40Z
     rf"{_YEAR}[-/](?P<mo>\d\d)[-/](?P<d>\d\d)[T ]{_MINUTES}{_ZONE}(?![:\d])",
     # ISO 8601 ordinal dates: 2026-327T10:40:29
-    rf"{_YEAR}-?(?P<yd>[0-3]\d\d)[T ]{_CLOCK}{_ZONE}",
+    rf"{_YEAR}[-/]?(?P<yd>[0-3]\d\d)[T ]{_CLOCK}{_ZONE}",
     # year, day of the year, second of the day: 2026327_38429
     rf"{_YEAR}(?P<yd>[0-3]\d\d)_(?P<sd>\d{{5}})(?!\d)",
     # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET
@@ -95,16 +101,17 @@ _BY_YEAR = _compiled(
 _BY_EIGHT = _compiled(
     # Hadoop before 2.0, HealthApp, compact ISO: 20171223-22:15:29:606, 20261123T104029Z, 20000102:070832.123 -1100
     rf"{_YEAR}(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T_ :]{_CLOCK}{_ZONE}",
-    rf"{_YEAR}(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T_ :]?{_TIGHT}{_ZONE}(?!\d)",
+    # also CIM's, whose offset is minutes: 20261123104029.123456+060
+    rf"{_YEAR}(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T_ :]?{_TIGHT}(?P<z>[+-]\d{{3}}(?!\d)|{ZONE})?(?!\d)",
 )
 _BY_SIX = _compiled(
     # MySQL before 5.7: 261123  1:05:30 ; HDFS: 081109 203615
-    rf"(?P<y>\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d) {{1,2}}{_CLOCK}{_ZONE}",
+    rf"(?P<y>\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)(?: {{1,2}}|[-_T]){_CLOCK}{_ZONE}",
     r"(?P<y>\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d) (?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)(?P<f>)(?P<p>)(?P<z>)(?!\d)",
 )
 _BY_DAY = _compiled(
     # CLF and haproxy, JDK and PHP, RabbitMQ, Redis, RFC 822: 23/Nov/2026:10:40:29 +0100, 23-Nov-2026 10:40:29 UTC
-    rf"(?P<d>\d\d?)[-/ .]{_NAME},?[-/ .](?P<y>\d{{4}})(?::{{1,2}}|,? {{1,2}}|T|-){_CLOCK}{_REGION}",
+    rf"(?P<d>\d\d?)(?:[-/ .]|\. ){_NAME},?[-/ .](?P<y>\d{{4}})(?::{{1,2}}|,? {{1,2}}|T|-){_CLOCK}{_REGION}",
     # a clock of twelve hours with thousandths behind its half: 11/23/2026 3:31:18 AM:234
     r"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>\d{4}),? (?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d) (?P<p>[AP]M):(?P<f>\d{3})(?P<z>)(?!\d)",
     # RFC 850, Oracle and others with two digits: 23-Nov-26 10:40:29
@@ -112,7 +119,7 @@ _BY_DAY = _compiled(
     # Forge: 23Nov2026 10:40:29.123
     rf"(?P<d>\d\d)(?P<mo>[A-Z][a-z]{{2}}){_YEAR} {_CLOCK}{_ZONE}",
     # date(1) in some locales, and Redis before 3: 23 Nov 10:40:29 CET 2026, 23 Nov 10:40:29.123
-    rf"(?P<d>\d\d?)[ -]{_NAME} {{1,2}}{_CLOCK}{_ZONE}{_LAST_YEAR}",
+    rf"(?P<d>\d\d?)(?:[ -]|\. ){_NAME} {{1,2}}{_CLOCK}{_ZONE}{_LAST_YEAR}",
     rf"(?P<d>\d\d?)[ /-]{_NAME} {{1,2}}{_NO_YEAR}{_CLOCK}{_ZONE}",
     # Bacula: 23-Nov 10:40
     rf"(?P<d>\d\d)-(?P<mo>[A-Z][a-z]{{2}}) {_NO_YEAR}{_MINUTES}(?P<z>)(?![:\d])",
@@ -122,6 +129,12 @@ _BY_DAY = _compiled(
     rf"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>\d{{4}}) {_MIXED}(?P<z>)",
     # minutes only: 23.11.2026 10:40, 11/23/2026 10:40 AM
     rf"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>\d{{4}}),? {_MINUTES}(?P<z>)(?![:\d])",
+    # ... and with a short year where the half of the day is said: 11/23/26, 10:40 AM
+    rf"(?P<a>\d\d?)(?P<o>[/.-])(?P<b>\d\d?)(?P=o)(?P<c>\d\d),? (?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>)[ \u202f](?P<p>[AP]M)\b(?P<z>)",
+    # the clock first: 10:40:29.123 2026-11-23, 10:40:29 UTC 11/23/2026
+    rf"{_FIRST_CLOCK}{_YEAR}[-/.](?P<mo>\d\d)[-/.](?P<d>\d\d)(?![\d:])",
+    rf"{_FIRST_CLOCK}(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>(?:19|20|21)\d\d)(?![\d:])",
+    rf"{_FIRST_CLOCK}(?P<d>\d\d?)[-/ ]{_NAME}[-/ ]{_YEAR}(?![\d:])",
     # no year: 11-23 10:40:29.123, 11/23 10:40:29, 11/23/10:40:29
     rf"(?P<mo>[01]?\d)[-/](?P<d>[0-3]?\d)(?: {{1,2}}|/){_NO_YEAR}{_CLOCK}{_ZONE}",
 )

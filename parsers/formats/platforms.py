@@ -27,6 +27,7 @@ _CLOCK_ROW = lazily(
     rf"(?s)(?:\[(?P<level2>[DIWEC]) |\[[a-z]\w{{0,20}}\] (?=\d\d:\d\d:\d\d {LEVELS}[: ])|\d{{1,5}} (?=\d\d:\d\d:\d\d {LEVELS}))?\[?(?P<clock>[012]\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\]?(?: (?P<level3>{LEVELS})\] | (?!\[)\S{{1,60}}\] (?=\S)|\s+)"
     rf"(?:\[(?P<thread>[^\]/]{{1,100}})(?:\]\s+(?=\[?{LEVELS}\b)|/(?={LEVELS}\]: )))?(?:\[?(?P<level>{LEVELS})\]?[\]:]?(?:\s+|$))?(?P<message>.*)$"
 )
+_DATE_BEHIND = lazily(rf"(?:{ZONE}[, ]\s?)?(?:\d{{4}}[-/.]\d\d[-/.]\d\d|\d\d?([-/.])\d\d?\1\d{{4}}|\d\d?[-/ ]{MONTH}[a-z]{{0,6}}[-/ ]\d{{4}})(?![\d:])")
 
 
 def parse_rails(text: str, context: TimeContext) -> Event | None:
@@ -74,8 +75,8 @@ def close_headed(event: Event, context: TimeContext) -> None:
 def parse_clock(text: str, context: TimeContext) -> Event | None:
     """A row with a time of day but no date (logback's default, Elixir, Jupyter, Serilog's console, strace), without a time."""
     match = _CLOCK_ROW.match(text)
-    if match is None:
-        return None
+    if match is None or _DATE_BEHIND.match(match["message"]):
+        return None  # the date follows: the stamp is whole
     context.begin()
     event = Event(None, match["message"], "clock", severity=severity_of(match["level"] or match["level2"] or match["level3"]))
     event.fields["clock"] = match["clock"]
