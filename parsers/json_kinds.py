@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .base import Event, Format
 from .columns import HTTP_KEYS
-from .formats.json_lines import LEVEL_KEYS, MESSAGE_KEYS, flatten, is_envelope
+from .formats.json_lines import _HOST_KEYS, _PID_KEYS, _SERVICE_KEYS, MESSAGE_KEYS, flatten, is_envelope
 from .kernels_heads import event_alone
 from .tables import fields_text
 from .timestamps import epoch_time
@@ -31,20 +32,27 @@ _STAMPED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d\d/[A-Z][a-z]{2}/\d{
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?$|\d{13}$|\d{16}$|\d{18,19}$")
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 _SPACED = re.compile(r'\{"[^"]*": ')
-#: Keys whose values, nested, decide a column: a record of the kind may differ in them where its sample shows nothing.
-_DECIDING = frozenset((*LEVEL_KEYS, *(key for keys in HTTP_KEYS.values() for key in keys)))
+_DEEPEST = 6  # objects within objects that are looked at
 #: A message made from another key's value is cut short by the format beyond this.
 LONGEST_MADE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A top-level member of a record: its key, where the key's quotes are among the row's, and its value as written."""
+    """A member of a record: its key, where the key's quotes are among the row's, and its value as written."""
 
     key: str
     quote: int  # number of the key's opening quote
     value: str
     text: str | None  # the value where it is a string
+    inner: tuple[Token, ...] = ()  # the members of the object that it is, their keys with its own before them: `http.method`
+
+
+def everything(members: Iterable[Token]) -> Iterator[Token]:
+    """The members and all within them."""
+    for member in members:
+        yield member
+        yield from everything(member.inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class Kind:
     status: int | None
     consts: tuple[str | None, ...]  # of TEXTS
     quotes: tuple[int, ...]  # of TEXTS: opening quote of the value; WHOLE and REQUEST for some messages
-    numbers: tuple[tuple[int, int], ...]  # of NUMBERS: opening quote of the key, and of the next one (-1: there is none)
+    numbers: tuple[tuple[int, int, int], ...]  # of NUMBERS: opening quote of the key, and of the next one (-1: there is none), and the bytes before that
     divisor: float
     leading: tuple[str, ...]  # of each run of left-over members: the text before it
     left: tuple[tuple[int, int, int], ...]  # of each: its key's opening quote, the next key's, and whether the key is in the run
@@ -66,7 +74,7 @@ class Kind:
     @classmethod
     def none(cls) -> Kind:
         """What stands for a kind that could not be read."""
-        return cls(None, None, (None,) * len(TEXTS), (-1,) * len(TEXTS), ((-1, -1),) * len(NUMBERS), 1.0, (), (), 0, False, True)
+        return cls(None, None, (None,) * len(TEXTS), (-1,) * len(TEXTS), ((-1, -1, 0),) * len(NUMBERS), 1.0, (), (), 0, False, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +90,43 @@ class Read:
 def tokens(text: str) -> list[Token] | None:
     """The members of a record in order; None where it is not written in one of the two usual styles, or a key stands twice."""
     try:
-        pairs = json.loads(text, object_pairs_hook=list)
+        json.loads(text)
     except (ValueError, RecursionError):
         return None
     gap = " " if _SPACED.match(text) else ""
+    found = _members(text, 0, gap, 0, "")
+    return found[0] if found is not None and found[0] and found[1] == len(text) else None
+
+
+def _members(text: str, at: int, gap: str, quotes: int, prefix: str) -> tuple[list[Token], int] | None:
+    """The members of the object that begins at a place of valid JSON, and where it ends; `quotes` stand before it."""
     out: list[Token] = []
-    at, quotes = 1, 0
     decoder = json.JSONDecoder()
-    for key, value in pairs:
+    at += 1
+    if text[at] == "}":
+        return out, at + 1
+    while text[at] == '"':
+        key, end = decoder.raw_decode(text, at)
         lead = f"{json.dumps(key, ensure_ascii=False)}:{gap}"
-        if not text.startswith(lead, at) or any(key == token.key for token in out):
+        if not text.startswith(lead, at) or any(prefix + key == token.key for token in out):
             return None
-        _, end = decoder.raw_decode(text, at + len(lead))
-        written = text[at + len(lead) : end]
-        if gap and isinstance(value, list) and value:
-            return None  # a nested value would have to be written again without its spaces
-        out.append(Token(key, quotes, written, value if isinstance(value, str) else None))
+        begin = at + len(lead)
+        value, end = decoder.raw_decode(text, begin)
+        inner: list[Token] = []
+        if isinstance(value, dict) and prefix.count(".") < _DEEPEST:
+            found = _members(text, begin, gap, quotes + _quotes(lead), f"{prefix}{key}.")
+            if found is None:
+                return None
+            inner = found[0]
+        written = text[begin:end]
+        out.append(Token(prefix + key, quotes, written, value if isinstance(value, str) else None, tuple(inner)))
         quotes += _quotes(lead) + _quotes(written)
+        if text[end] == "}":
+            return out, end + 1
+        if not text.startswith("," + gap, end):
+            return None
         at = end + 1 + len(gap)
-    return out if out and text.endswith(out[-1].value + "}") else None
+    return None
 
 
 def _quotes(text: str) -> int:
@@ -142,14 +168,16 @@ def _placed(text: str, members: list[Token], event: Event, stamp: str, context: 
     gap = 1 if _SPACED.match(text) else 0
     keys = {m.key for m in members}
     paired = not text.startswith("{")  # logfmt: every value is a text
+    within = [m for member in members for m in everything(member.inner)]
     nested = set() if paired else flatten(json.loads(text)).keys() - keys
-    if any(key in _DECIDING or key.lower() in _DECIDING for key in nested):
-        return None
+    if not nested <= {m.key for m in within} or len({m.key for m in [*members, *within]}) < len(members) + len(within):
+        return None  # deeper than is looked at, or one dotted key twice
     if "request" in keys or is_envelope(keys | nested) or ("type" in keys and not keys & {"level", "severity"}):
         return None  # a text that is a request or a row of its own; Kubernetes' word for a level
     if event.severity is None and context.state.get("text_first"):
         return None
     used = {stamp}
+    free = [m for m in members if m.key not in event.fields]
     consts: list[str | None] = []
     quotes: list[int] = []
     made = False
@@ -166,34 +194,36 @@ def _placed(text: str, members: list[Token], event: Event, stamp: str, context: 
         if name == "message" and event.method is not None and said == f"{event.method} {event.path}{end}":
             quotes.append(REQUEST)
             continue
-        found = [m for m in members if m.key not in used and m.key not in event.fields and m.text is not None]
+        found = [m for m in [*free, *within] if m.key not in used and m.text is not None]
         if name == "message":
-            found = [m for m in members if m.key not in used and m.text is not None and m.text.rstrip("\n") == said]
+            found = [m for m in [*members, *within] if m.key not in used and m.text is not None and m.text.rstrip("\n") == said]
             named = [m for m in found if m.key in MESSAGE_KEYS and m.key not in event.fields]
             made = not named
             found = named or [m for m in found if len(said) <= LONGEST_MADE and m.text == said]
         else:
-            found = [m for m in found if m.text == said]
+            found = _asked_first([m for m in found if m.text == said], name)
         if len(found) != 1:
             return None
         if not made or name != "message":
             used.add(found[0].key)
         quotes.append(found[0].quote + 2)
-    spots: list[tuple[int, int]] = []
+    spots: list[tuple[int, int, int]] = []
     after = {m.key: n.quote for m, n in pairwise(members)}
     divisor = 1.0
     for name in NUMBERS:
         said = getattr(event, name)
         if said is None:
-            spots.append((-1, -1))
+            spots.append((-1, -1, 0))
             continue
-        free = [m for m in members if (paired or m.text is None) and _NUMBER.match(m.value) and m.key not in used and m.key not in event.fields]
-        options = [(m, d) for m in free for d in ((1.0, 1e3, 1e6, 1e9) if name == "duration" else (1.0,)) if float(m.value) / d == said]
+        numeric = [m for m in [*free, *within] if (paired or m.text is None) and _NUMBER.match(m.value) and m.key not in used]
+        options = [(m, d) for m in numeric for d in ((1.0, 1e3, 1e6, 1e9) if name == "duration" else (1.0,)) if float(m.value) / d == said]
+        first = _asked_first([m for m, _ in options], name)
+        options = [(m, d) for m, d in options if m in first]
         if len(options) != 1 or (name == "duration" and said == 0):
             return None
         used.add(options[0][0].key)
         divisor = options[0][1] if name == "duration" else divisor
-        spots.append((options[0][0].quote, after.get(options[0][0].key, -1)))
+        spots.append((options[0][0].quote, after.get(options[0][0].key, -1), 1 + gap) if paired else _spot(text, options[0][0], gap))
     leading, left = _left_over_pairs(members, event) if paired else _left_over(members, event, gap, after)
     if list(event.fields) != [m.key for m in members if m.key in event.fields] or fields_text(event.fields) != _written(members, event):
         return None
@@ -201,6 +231,23 @@ def _placed(text: str, members: list[Token], event: Event, stamp: str, context: 
     return Kind(
         event.severity, event.status, tuple(consts), tuple(quotes), tuple(spots), divisor, leading, left, gap, made, told,
     )  # fmt: skip
+
+
+def _asked_first(members: list[Token], name: str) -> list[Token]:
+    """Of members of one value the one that the format asks for this column before the others; all where it asks for none of them."""
+    asked = {"host": _HOST_KEYS, "service": _SERVICE_KEYS, "pid": _PID_KEYS}.get(name, HTTP_KEYS.get(name, ()))
+    rank = {key: at for at, key in enumerate(asked)}
+    known = [m for m in members if m.key in rank or m.key.lower() in rank]
+    return [min(known, key=lambda m: rank.get(m.key, rank.get(m.key.lower(), 0)))] if known and len(members) > 1 else members
+
+
+def _spot(text: str, member: Token, gap: int) -> tuple[int, int, int]:
+    """Where a number stands between its key's quotes and the next quote, or the end of the row: see `Kind.numbers`."""
+    marks = [m.start() for m in re.finditer(r'\\.|"', text) if m[0] == '"']
+    value = marks[member.quote + 1] + 2 + gap
+    following = member.quote + 2 if member.quote + 2 < len(marks) else -1
+    stop = marks[following] if following >= 0 else len(text)
+    return member.quote, following, stop - value - len(member.value)
 
 
 def _left_over(

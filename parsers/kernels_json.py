@@ -19,7 +19,19 @@ import pyarrow as pa
 from .arrays import flags, holds, numbers, one, optional, texts, values
 from .base import Format
 from .formats.json_lines import SENSITIVE_KEYS
-from .json_kinds import LONGEST_MADE, NUMBERS, REQUEST, TEXTS, WHOLE, Kind, Token, kind_of, sample_of, tokens
+from .json_kinds import (
+    LONGEST_MADE,
+    NUMBERS,
+    REQUEST,
+    TEXTS,
+    WHOLE,
+    Kind,
+    Token,
+    everything,
+    kind_of,
+    sample_of,
+    tokens,
+)
 from .kernels import Kernel, encode
 from .kernels_rows import (
     Mask,
@@ -242,10 +254,10 @@ class Found(Plain):
         gap = np.array([k.gap for k in self.kinds], np.int64)[kind]
         end = self.records.rows.end[self.rows[picked]]
         for place, name in enumerate(NUMBERS):
-            spot, following = np.array([k.numbers[place] for k in self.kinds], np.int64)[kind].T
+            spot, following, before = np.array([k.numbers[place] for k in self.kinds], np.int64)[kind].T
             if not (spot >= 0).any():
                 continue
-            text = self._value(first + np.maximum(spot, 0) + 1, 2 + gap, first, following, gap, end)
+            text = self._value(first + np.maximum(spot, 0) + 1, 2 + gap, first, following, before, end)
             text = text if (spot >= 0).all() else pc.if_else(flags(spot >= 0), text, one(None))
             if name == "duration":
                 divisor = numbers(np.array([k.divisor for k in self.kinds], np.float64)[kind])
@@ -259,7 +271,7 @@ class Found(Plain):
             left = [k.left[place] if place < len(k.left) else (-1, -1, 0) for k in self.kinds]
             spot, following, whole = np.array(left, np.int64)[kind].T
             at = first + np.maximum(spot, 0) + np.where(whole > 0, 0, 1)
-            text = self._value(at, np.where(whole > 0, 0, 2 + gap), first, following, gap, end)
+            text = self._value(at, np.where(whole > 0, 0, 2 + gap), first, following, np.where(following < 0, 1, 1 + gap), end)
             lead = texts([k.leading[place] if place < len(k.left) else "" for k in self.kinds]).take(number)
             pieces += [lead, text if (spot >= 0).all() else pc.if_else(flags(spot >= 0), text, one(""))]
         if pieces:
@@ -309,12 +321,12 @@ class Found(Plain):
         return out
 
     def _value(
-        self, at: Positions, shift: Any, first: Positions, following: Positions, gap: Positions, end: Positions
+        self, at: Positions, shift: Any, first: Positions, following: Positions, before: Positions, end: Positions
     ) -> Any:
-        """What is written from so far behind a quote up to the next key, or the closing brace."""
+        """What is written from so far behind a quote to so many bytes before the next key, or the end of the row."""
         quotes = self.records.quotes
         begin = quotes[at] + shift
-        stop = np.where(following < 0, end - 1, quotes[first + np.maximum(following, 0)] - 1 - gap)
+        stop = np.where(following < 0, end, quotes[first + np.maximum(following, 0)]) - before
         return self.records.written.cut(begin, np.maximum(begin, stop))
 
 
@@ -344,7 +356,7 @@ def _deciding(records: Records, skeleton: Positions, members: list[list[Token] |
     rows, quotes, first = records.rows, records.quotes, records.first
     code = skeleton
     gap_begin, gap_end = records.gaps()
-    told = [[m for m in found or () if m.key in SENSITIVE_KEYS] for found in members]
+    told = [[m for m in everything(found or ()) if SENSITIVE_KEYS & {m.key, m.key.lower()}] for found in members]
     for place in range(max((len(some) for some in told), default=0)):
         some = [found[place] if place < len(found) else None for found in told]
         is_text = np.array([m is not None and m.text is not None for m in some], np.bool_)[skeleton]

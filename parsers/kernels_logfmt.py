@@ -80,7 +80,7 @@ class _Found(Found):
         """As for records; numbers must be plain ones as well."""
         sure = super().settle(end)
         for place, name in enumerate(NUMBERS):
-            spot, _ = np.array([k.numbers[place] for k in self.kinds], np.int64)[self.kind].T
+            spot, _, _ = np.array([k.numbers[place] for k in self.kinds], np.int64)[self.kind].T
             here = np.flatnonzero(spot >= 0)
             if len(here):
                 at = self.first[here] + spot[here] + 1
@@ -89,10 +89,10 @@ class _Found(Found):
         return sure
 
     def _value(
-        self, at: Positions, shift: Any, first: Positions, following: Positions, gap: Positions, end: Positions
+        self, at: Positions, shift: Any, first: Positions, following: Positions, before: Positions, end: Positions
     ) -> Any:
         """The value behind the key that ends at a place."""
-        del shift, first, following, gap, end
+        del shift, first, following, before, end
         last = len(self.records.quotes) - 1
         begin = self.records.quotes[np.minimum(at + 1, last)] + 1
         return self.records.rows.cut(begin, np.maximum(begin, self.records.quotes[np.minimum(at + 2, last)]))

@@ -144,6 +144,17 @@ EPOCHS = [
     '{{"level":"info","ts":{epoch},"logger":"api","msg":"plain","v":-{n}.5,"w":{n}e3}}',
 ]
 MILLIS = ['{{"level":{d}0,"time":{epoch}{ms},"pid":{n},"hostname":"web-{n}","msg":"listening on {i}"}}', '{{"level":50,"time":{epoch}{ms},"pid":{n},"hostname":"web-1","msg":"lost","err":{{"type":"E","stack":"a\\nb {i}"}}}}']
+NESTED = [
+    '{{"time":"{day}T{clock}.{ms}Z","level":"info","msg":"request","http":{{"request":{{"method":"GET"}},"response":{{"status_code":20{d}}}}},"url":{{"path":"/p/{i}"}},"client":{{"ip":"10.0.0.{n}"}},"duration_ms":{n}}}',
+    '{{"@timestamp":"{day}T{clock}.{ms}Z","log":{{"level":"warn","logger":"shop"}},"message":"order {i} waits","host":{{"name":"web-{d}","hostname":"web-{d}"}},"labels":{{"a":"x{n}","deep":{{"b":[{{"c":{n}}}],"d":{{}}}}}},"process":{{"pid":{i}}}}}',
+    '{{"time":"{day}T{clock}.{ms}Z","log":{{"level":"error"}},"msg":"answered","response":{{"status":50{d},"body_bytes":{i}}},"request":{{"method":"POST","uri":"/cart/{i}?x={n}","remote_addr":"10.0.0.{n}"}}}}',
+]
+NESTED_ODD = [
+    *NESTED, '{{"time":"{day}T{clock}.{ms}Z","msg":"camel","statusCode":{d}0{d},"requestMethod":"GET","requestPath":"/a/{i}"}}',
+    '{{"time": "{day}T{clock}.{ms}Z", "msg": "spaced", "http": {{"status_code": 20{d}, "method": "GET"}}, "path": "/p/{i}", "tags": {{"a": {n}}}}}',
+    '{{"time":"{day}T{clock}.{ms}Z","msg":"twice","http":{{"method":"GET","method":"PUT"}},"http.method":"POST","path":"/{i}","status":200}}',
+    '{{"time":"{day}T{clock}.{ms}Z","msg":"say \\"{i}\\"","res":{{"statusCode":20{d},"text":"a\\"b"}},"req":{{"method":"GET","url":"https://a/b{i}"}},"size":{n}}}',
+]
 LOGFMT = [
     'ts={day}T{clock}.{ms}Z level=info msg="order placed" order={i} request_id=a{i}', "ts={day}T{clock}.{ms}Z level=warn msg=slow took={n}ms",
     'ts={day}T{clock}.{ms}Z level=info msg="a = b and rid=ab{i}" caller=main.go:{n} empty= quoted=""',
@@ -181,7 +192,7 @@ WRAPPED["docker parts"] = [
 ]
 BODIES = {
     "access": ACCESS, "access with pairs": TAILS, "access with decimals": DECIMALS, "ingress": INGRESS, "odd ingress": INGRESS_ODD, "syslog": SYSLOG, "syslog iso": ISO, "log4j": LOG4J,
-    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "rfc 5424": RFC5424, "klog": KLOG, "odd klog": KLOG_ODD, "haproxy": HAPROXY, "odd haproxy": HAPROXY_ODD, "json": JSON, "spaced json": SPACED, "escaped json": ESCAPED, "json requests": REQUESTS, "json epochs": EPOCHS, "json millis": MILLIS, "logfmt": LOGFMT, "plain logfmt": LOGFMT[:3],
+    "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "rfc 5424": RFC5424, "klog": KLOG, "odd klog": KLOG_ODD, "haproxy": HAPROXY, "odd haproxy": HAPROXY_ODD, "json": JSON, "spaced json": SPACED, "escaped json": ESCAPED, "json requests": REQUESTS, "json epochs": EPOCHS, "json millis": MILLIS, "nested json": NESTED, "odd nested json": NESTED_ODD, "logfmt": LOGFMT, "plain logfmt": LOGFMT[:3],
     "plain nginx error": NGINX[:3], "plain rfc 5424": RFC5424[:3], **WRAPPED,
 }  # fmt: skip
 TRACE = ["Traceback (most recent call last):", '  File "a.py", line 3, in run', "", "ValueError: bad 12:30 value", "com.example.Lost: gone"]
@@ -272,7 +283,7 @@ def test_a_new_year_in_a_file_without_years() -> None:
 
 def test_kernels_are_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without this, all tests above could pass because every row goes the long way."""
-    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres", "json", "escaped json", "json millis", "plain logfmt", "plain nginx error", "plain rfc 5424", "haproxy", "klog", "cri klog", "ingress", "compose json", "kubectl access", "cri access", "cri json", "docker access", "docker log4j"):
+    for name in ("access", "access with pairs", "access with decimals", "syslog", "syslog iso", "log4j", "text", "postgres", "json", "escaped json", "json millis", "nested json", "plain logfmt", "plain nginx error", "plain rfc 5424", "haproxy", "klog", "cri klog", "ingress", "compose json", "kubectl access", "cri access", "cri json", "docker access", "docker log4j"):
         data = body(rows(BODIES[name], 3000, random.Random(name)))
         long_way = 0
         real = BlockParser.events
