@@ -67,6 +67,7 @@ def by_behaviour(signs: pd.DataFrame, spans: list[Span]) -> pd.DataFrame:
         _changes(signs, time, unknown & (signs["rank"] < 3), span)
         _again(signs, time, unknown & signs["role"].isna(), span)
         _alerts(signs, time, unknown | quoting, span)
+        _closings(signs, time, unknown & signs["role"].isna(), span)
     return signs
 
 
@@ -142,6 +143,33 @@ def _alerts(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Span
             _mark(signs, at, "alert" if at == alert else "check_failed", "detection", 0.0)
         if signs.at[ended[0], "role"] != "resolved":
             _mark(signs, ended[0], "alert_resolved", "resolved", 0.0)
+
+
+def _closings(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Span) -> None:
+    """Marks what a watcher whose alert is known by its words said of the same thing after the end, when no words of an end are known."""
+    around = (time >= span.onset.time - SECOND) & (time <= span.end + WELL)
+    over = set(signs.loc[around & (signs["role"] == "resolved"), "who"])
+    alerts = signs[around & (signs["role"] == "detection") & (time <= span.end + 30 * SECOND)]
+    for who, raised in alerts.groupby("who", sort=True):
+        if who in over:
+            continue
+        later = unknown & (signs["who"] == who) & (time > max(span.end - 5 * SECOND, int(raised["time"].astype("int64").min()))) & (time <= span.end + WELL)
+        for at in signs.index[later]:
+            text = str(signs.at[at, "message"])
+            if _well(text) and any(_shares(text, str(alert)) for alert in raised["message"]):
+                _mark(signs, at, "alert_resolved", "resolved", 0.0)
+                break
+
+
+def _well(text: str) -> bool:
+    ill = is_ill(text)
+    return bool(_GOOD.search(text)) and not _LEAVES.search(text) if ill is None else not ill
+
+
+def _shares(one: str, other: str) -> bool:
+    """Whether two messages share a word that names something."""
+    words, others = ({word.lower() for word in _WORD.findall(text[:400]) if len(word) > 2} for text in (one, other))
+    return bool(words & others)
 
 
 def _complains(message: object) -> bool:

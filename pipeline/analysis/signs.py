@@ -11,6 +11,7 @@ import pandas as pd
 from ...parsers.base import SEVERITIES
 from ..counting.gist import ACTORS, SUBJECTS, telling, with_fields
 from ..counting.patterns import templates
+from .conversation import with_people
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
             index=frame.index, dtype=object,
         )  # fmt: skip
     ordered: pd.DataFrame = frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
-    return ordered
+    return with_people(ordered)
 
 
 def _where(frame: pd.DataFrame) -> pd.Series:

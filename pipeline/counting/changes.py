@@ -19,7 +19,7 @@ from typing import Any
 from ...parsers.base import SEVERITIES
 from ..errors import BadOption
 from .polarity import is_ill, is_undone, turn
-from .shell import program, simple_commands
+from .shell import is_fed, program, simple_commands
 
 #: What a mark can mean for the story of an incident.
 ROLES = ("change", "event", "detection", "resolved", "human", "note", "action", "symptom", "routine")
@@ -235,6 +235,8 @@ class Lexicon:
                 done, role="change", weight=min(done.weight, 1.4) * 0.8, actor="cron", phase="start"
             )
         if done is None:
+            if command.strip() and not simple_commands(command):  # it only went somewhere, or waited
+                return replace(mark, kind="look", role="human", weight=0.0)
             return replace(mark, subject=_clean(program(command)))
         if done.routine:
             return replace(done, kind="look", role="human", routine=False, weight=0.0, actor=mark.actor)
@@ -253,7 +255,8 @@ class Lexicon:
             else:
                 # An unknown program may do anything: only the parts that are known to do more may name the command.
                 best = best if best is not None and best.weight > 0 else None
-        return best
+        # a client that is given words to say may do anything: `echo flush_all | nc cache 11211`, `mysql < fix.sql`
+        return None if best is not None and best.kind == "look" and is_fed(command) else best
 
     def _index(self, service: str | None, format: str | None) -> _Index:
         """The rules that can apply to a writer, by the stems of the words one of which must occur."""

@@ -56,3 +56,17 @@ def program(command: str) -> str | None:
     """The name of the first program that a shell line runs, without its folder."""
     parts = simple_commands(command)
     return parts[0].split(" ", 1)[0] if parts else None
+
+
+_CLIENT = r"(?:\S*/)?(?:nc|ncat|netcat|telnet|socat|psql|mysql|mariadb|mongo|mongosh|redis-cli|sqlite3|clickhouse-client|cqlsh|sqlplus|rabbitmqctl)(?=\s|$)"
+_FED = re.compile(
+    rf"(?:^|[|;&]\s*)(?:(?:echo|printf)\s+(?:-\w+\s+)*(?P<said>.*?)|cat\s+\S+)\s*\|\s*{_CLIENT}|(?:^|[|;&]\s*){_CLIENT}[^|;&]*?(?:<<?<?\s*\S|\s-f\s*\S)", re.DOTALL
+)
+#: What asks and does not alter, as a protocol's first word.
+_ASKS = re.compile(r"(?i)[\"'$]*\s*(?:stats?|info|show|status|version|ping|mntr|ruok|srvr|cons|get|select|explain|help|quit|GET |HEAD )")
+
+
+def is_fed(command: str) -> bool:
+    """Whether a shell line gives a client words to say to its server, other than ones that only ask."""
+    found = _FED.search(command)
+    return found is not None and not (found["said"] and _ASKS.match(found["said"]))

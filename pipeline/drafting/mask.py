@@ -370,8 +370,8 @@ def _cast(incident: Incident) -> list[Candidate]:
 
 
 def _learn_tag(service: str, masker: Masker) -> None:
-    """logger(1) tags a note with its writer's login; a program's name has marks or digits that logins seldom have."""
-    if re.fullmatch(r"[^\W\d_]{2,}(?:\.[^\W\d_]+)?", service):
+    """A chat has who wrote it, and logger(1) tags a note with its writer's login; a program's name has marks or digits that logins seldom have."""
+    if re.fullmatch(r"[^\W\d_]{2,}(?:[. ][^\W\d_]+)?", service):
         masker.person(service)
 
 
