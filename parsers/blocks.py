@@ -133,6 +133,20 @@ class BlockParser:
             offset += len(row) + 1
         return done
 
+    def events_joined(self, data: bytes, line: int, offset: int) -> list[Event]:
+        """What `events` does, for whole lines that begin no event, are plain ASCII and end in line feeds alone."""
+        current = self._open
+        lines = data.count(b"\n")
+        takes = (self._timed or self._headed) and (self._format is None or self._format.continues is None)
+        if current is None or not takes or self._kept + len(data) > MESSAGE_LIMIT or current.size + len(data) > EVENT_LIMIT:
+            return self.events(data, line, offset)
+        self._parts.append(data[:-1].decode("ascii"))
+        self._kept += len(data)
+        self.counts["lines"] += lines
+        current.lines += lines
+        current.size = offset + len(data) - 1 - current.offset
+        return []
+
     def last_event(self) -> list[Event]:
         """What `finish` does, as events."""
         done: list[Event] = []

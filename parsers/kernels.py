@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SMALL = 1 << 14
 #: Events with more text than this are cut by the parser.
 MESSAGE_LIMIT = 1 << 20
-_WARM = 80  # rows read one by one where the format is not known yet
+_WARM = (12, 80)  # rows read one by one where the format is not known yet: most logs tell it at once, text of no format later
 _RESTING = 4  # blocks that are read one by one after a kernel was of no use
 _FEW = 5000  # rows that say little about the blocks to come
 
@@ -125,9 +125,10 @@ def _parsed(parser: BlockParser, data: bytes, line: int, offset: int) -> tuple[p
     rows = Rows(data)
     done: list[Event] = []
     first = 0
-    if kernel_of(parser) is None:
-        first = min(_WARM, len(rows))
-        _one_by_one(parser, rows, 0, first, line, offset, done)
+    for warm in _WARM:
+        if kernel_of(parser) is None:
+            begin, first = first, min(warm, len(rows))
+            _one_by_one(parser, rows, begin, first, line, offset, done)
     kernel = kernel_of(parser)
     if kernel is not None and first < len(rows):
         try:
@@ -147,6 +148,25 @@ def _one_by_one(
         done += parser.events(rows.text[begin:end], line + first, offset + begin)
 
 
+def _event_by_event(
+    parser: BlockParser, rows: Rows, heads: Positions, after: Positions, line: int, offset: int, done: list[Event]
+) -> None:
+    """`_one_by_one` for rows (`heads`) that may begin an event, each with the rows up to `after` that only go on one."""
+    if rows.returned or rows.text[-1:] != b"\n":
+        _one_by_one(parser, rows, int(heads[0]), int(after[-1]), line, offset, done)
+        return
+    first = int(heads[0])
+    for head, stop in zip(heads.tolist(), after.tolist(), strict=True):
+        if stop == head + 1:
+            continue  # rows that nothing goes on are read together with the next
+        _one_by_one(parser, rows, first, head + 1, line, offset, done)
+        begin = int(rows.start[head + 1])
+        end = int(rows.start[stop]) if stop < len(rows) else len(rows.text)
+        done += parser.events_joined(rows.text[begin:end], line + head + 1, offset + begin)
+        first = stop
+    _one_by_one(parser, rows, first, int(after[-1]), line, offset, done)
+
+
 def _by_columns(
     parser: BlockParser, kernel: Kernel, rows: Rows, first: int, line: int, offset: int, done: list[Event]
 ) -> pa.Table | None:
@@ -158,12 +178,12 @@ def _by_columns(
     candidates = ~odd & ~blank
     candidates[:first] = False
     found = kernel.find(rows, candidates, form, parser, line)
-    if len(found.rows) * 10 < len(rows) - first:
-        raise Unsure("few rows are of this format")
     sure = np.zeros(len(rows), np.bool_)
     sure[found.rows] = True
     goes_on = _goes_on(parser, rows, sure, odd, blank) if kernel.joins else np.zeros(len(rows), np.bool_)
     goes_on[:first] = False
+    if len(found.rows) * 10 < len(rows) - first - np.count_nonzero(goes_on):
+        raise Unsure("few rows are of this format")
     heads = np.flatnonzero(~goes_on)  # rows that begin an event, or may
     heads = heads[heads >= first]
     after = np.append(heads[1:], len(rows))
@@ -220,7 +240,7 @@ def _run(
     for begin, stop in pairwise(bounds):
         if fast[begin]:
             while begin < stop and not (parser.ready_for(form, rows.row_text(int(heads[begin]))) and found.ready(parser)):
-                _one_by_one(parser, rows, int(heads[begin]), int(after[begin]), line, offset, done)
+                _event_by_event(parser, rows, heads[begin : begin + 1], after[begin : begin + 1], line, offset, done)
                 begin += 1
             if begin < stop:
                 done += parser.last_event()
@@ -229,7 +249,7 @@ def _run(
                 found.passed(parser, place[heads[begin:stop]])
                 parser.passed(form, stop - begin, int(found.stamps.time[place[heads[stop - 1]]]))
         else:
-            _one_by_one(parser, rows, int(heads[begin]), int(after[stop - 1]), line, offset, done)
+            _event_by_event(parser, rows, heads[begin:stop], after[begin:stop], line, offset, done)
     return np.concatenate(picked) if picked else heads[:0]
 
 

@@ -36,11 +36,12 @@ class _Pairs(Records):
         first_quote = np.searchsorted(quotes, rows.start)
         spaces = rows.places(32)
         row = np.searchsorted(rows.start, spaces, "right") - 1
+        spaces, row = spaces[usable[row]], row[usable[row]]
         apart = (np.searchsorted(quotes, spaces) - first_quote[row]) % 2 == 0  # not within quotes
         spaces, row = spaces[apart], row[apart]
-        pairs = np.bincount(row, minlength=len(rows)) + 1
-        begin = np.sort(np.concatenate([rows.start, spaces + 1]))
-        end = np.sort(np.concatenate([spaces, rows.end]))
+        pairs = np.where(usable, np.bincount(row, minlength=len(rows)) + 1, 0)
+        begin = np.sort(np.concatenate([rows.start[usable], spaces + 1]))
+        end = np.sort(np.concatenate([spaces, rows.end[usable]]))
         row = np.repeat(np.arange(len(rows)), pairs)
         sign = rows.first_after(rows.places(61), begin, end)
         quoted = data[np.minimum(sign + 1, len(data) - 1)] == 34

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .analysis.offsets import Offset
     from .counting.engine import Job, Watch
+    from .counting.held import Held
     from .counting.summary import Summary
     from .findings import Evidence, Findings, SourceReport
     from .reading.jumps import Cut
@@ -46,6 +47,7 @@ class Collected:
     summary: Summary
     reports: list[SourceReport]
     offsets: dict[str, float]
+    held: Held
     cuts: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)  # by file: where its clock was set; offsets are then by stretch
 
 
@@ -70,7 +72,7 @@ def concluded(read: Collected, options: Options) -> Study:
     changes = recorded(options, BASELINE)
     fetch = quoting(fetcher(read.found.files), changes)
     reports = [*read.reports, *_skipped(read.found)]
-    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read, options), changes, _recounter(read, options))
+    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read, options), changes, _recounter(read, options), _asker(read, options))
     findings = replace(findings, assumptions=(*findings.assumptions, *told(options, changes)))
     return Study(findings, read.summary, read.offsets)
 
@@ -82,6 +84,7 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
     from .analysis.steps import rejoined
     from .analysis.strays import adopted, far_clock, strays
     from .counting.engine import run
+    from .counting.held import Held
     from .counting.summary import focused
     from .reading.ingest import ZONED
     from .reading.sources import discover
@@ -89,8 +92,9 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
 
     found = discover(paths, options.include, options.exclude)
     planned = jobs(found, options)
+    held = Held(_wanted(options))
     with _shown(planned, progress) as watch:
-        summary, reports = run(planned, watch, options.engine)
+        summary, reports = run(planned, watch, options.engine, held)
     estimates: dict[str, Offset] | None = None
     apart: dict[str, str] = {}
     if far := strays(planned, options.window):
@@ -119,7 +123,7 @@ def collect(paths: Sequence[str], options: Options, progress: Watch | None = Non
     if left_out and reports:
         stray = f"{left_out} events of all logs lie years from the others and are left out of the analysis; their clocks or years may be wrong"
         reports[0] = replace(reports[0], notes=(*reports[0].notes, stray))
-    return Collected(found, rejoined(aligned(summary, offsets)), reports, offsets, stretches.cuts if stretches is not None else {})
+    return Collected(found, rejoined(aligned(summary, offsets)), reports, offsets, held, stretches.cuts if stretches is not None else {})
 
 
 def digest_of(file: LogFile) -> str:
@@ -150,7 +154,7 @@ def jobs(found: Discovery, options: Options, more: int = 0) -> list[Job]:
 
     reading = Reading(
         window=options.window,
-        wanted=options.window.widened(BASELINE + more, LATE + more),
+        wanted=_wanted(options).widened(more, more),
         zone=options.zone,
         zone_name=options.zone_name,
         zone_given=options.zone_given,
@@ -160,6 +164,11 @@ def jobs(found: Discovery, options: Options, more: int = 0) -> list[Job]:
         formats=options.formats,
     )
     return [Job(file, name, reading, reach) for name, file, reach in plan(found.sources, reading)]
+
+
+def _wanted(options: Options) -> Window:
+    """What is read: the window, what was normal before it, and what was written late."""
+    return options.window.widened(BASELINE, LATE)
 
 
 def clocks(
@@ -200,7 +209,6 @@ def _skipped(found: Discovery) -> list[SourceReport]:
 
 def _looker(read: Collected, options: Options) -> Callable[[int, int], pa.Table]:
     """Reads the events of a short span of true time again, for questions that the counts cannot answer."""
-    from .commands.events import collect as events_of
     from .stretches import ahead_of, on_time
 
     spans: dict[tuple[int, int], list[Source]] = {}
@@ -210,6 +218,8 @@ def _looker(read: Collected, options: Options) -> Callable[[int, int], pa.Table]
 
     def look(first: int, last: int) -> pa.Table:
         import pyarrow as pa
+
+        from .commands.events import collect as events_of
 
         tables = [
             on_time(events_of(tuple(sources), replace(options, window=Window(first + least, last + most)))[0], read.offsets, read.cuts, first, last)
@@ -221,6 +231,23 @@ def _looker(read: Collected, options: Options) -> Callable[[int, int], pa.Table]
         return pa.concat_tables(some, promote_options="permissive").unify_dictionaries().combine_chunks().sort_by([("time", "ascending")])
 
     return look
+
+
+def _asker(read: Collected, options: Options) -> Callable[[int, int], pa.Table]:
+    """The requests of a short span of true time: those that are held, else they are read again."""
+    from .stretches import ahead_of, on_time
+
+    look = _looker(read, options)
+    ahead = sorted({at for source in read.found.sources for at in ahead_of(source.name, read.offsets)}) or [0]
+
+    def asked(first: int, last: int) -> pa.Table:
+        held = read.held.between(first + ahead[0], last + ahead[-1])
+        if held is None:
+            return look(first, last)
+        table = on_time(held, read.offsets, read.cuts, first, last)
+        return table.sort_by([("time", "ascending")]) if len(ahead) > 1 and table.num_rows else table
+
+    return asked
 
 
 def _recounter(read: Collected, options: Options) -> Callable[[Window], Summary]:

@@ -16,7 +16,7 @@ from ..timestamps import TimeContext
 from .json_lines import record_event
 
 _START = lazily(r'(?:<(\d{1,3})>\s?)?(?=[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$))')
-_PAIR = lazily(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*)))?(?=\s|$)')
+_PAIR = lazily(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s"]*)))?(?=\s|$)')
 _LABEL = lazily(r"[\w.-]{1,64}$")
 _ESCAPE = lazily(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}

@@ -63,16 +63,18 @@ class Question:
 
 def analyse(
     summary: Summary, reports: Sequence[SourceReport], question: Question, lexicon: Lexicon, fetch: Fetch, look: Look,
-    recorded: Sequence[ChangeRecord] = (), again: Again | None = None,
+    recorded: Sequence[ChangeRecord] = (), again: Again | None = None, asked: Look | None = None,
 ) -> Findings:
     """Everything a draft is made from.
 
     `summary` is on one clock (`clock.aligned`), `reports` say what was read of each file, `fetch(file, items)` gives the
     bytes of cited lines by line number, `look(first, last)` the events of a short span.
     `recorded` are changes from outside the logs, in true time. `again(window)` counts a part of the logs once more, for
-    outages that were found in wide bins.
+    outages that were found in wide bins. `asked(first, last)` gives the requests of a short span without reading again, where
+    that is possible; else `look` does.
     """
     look = _remembered(look)
+    asked = look if asked is None else asked
     seen = outages.find(summary, question.window)
     closer = parts(summary, seen, again) if again is not None else []
     signs = extra_signs(recorded, lexicon, signs_of(with_parts(summary, closer), lexicon))
@@ -82,18 +84,18 @@ def analyse(
     spans, homes = [], []
     for span, home in placed:
         if not span.is_blip:
-            counted[home], span = with_first_and_last(counted[home], span, look)
+            counted[home], span = with_first_and_last(counted[home], span, asked)
             spans.append(span)
             homes.append(home)
     signs = by_behaviour(signs, spans)
-    floods = [flood(counted[home], span, question.window, look) for span, home in zip(spans, homes, strict=True)]
+    floods = [flood(counted[home], span, question.window, asked) for span, home in zip(spans, homes, strict=True)]
     cast: list[tuple[Span, Roles]] = []
     for span, surge in zip(spans, floods, strict=True):
         earlier = [(s, r.candidates[0] if r.candidates else None) for s, r in cast]
         cast.append((span, roles(signs, span, question.window, [surge] if surge else [], earlier)))
     single = with_parts(counted[-1], [Part(part.window, fine) for part, fine in zip(closer, counted, strict=False)])
     story = timeline(signs, single, cast, question.window, question.max_entries)
-    beyond = [outside(counted[home], span, look) for (span, _), home in zip(cast, homes, strict=True)]
+    beyond = [outside(counted[home], span, asked) for (span, _), home in zip(cast, homes, strict=True)]
     incidents = tuple(
         Incident(
             onset=span.onset,

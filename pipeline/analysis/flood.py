@@ -9,6 +9,8 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..findings import Candidate
 from ..wording import duration, percent
@@ -17,13 +19,12 @@ from .evidence import evidence
 from .traffic import SECOND
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from ..counting.summary import Summary
     from ..window import Window
     from .traffic import Span
 
-#: Events of a short span, read again: (first, last) in microseconds to a table of events.
+#: Events of a short span: (first, last) in microseconds to a table of events, in order of time; a column `agent` may stand for
+#: the user agent in `fields`.
 Look = Callable[[int, int], "pa.Table"]
 
 #: A surge counts as a cause when it begins within this long before the onset, holds, and at least doubles the rate.
@@ -49,10 +50,11 @@ def flood(summary: Summary, span: Span, window: Window, look: Look) -> Candidate
     if total is None or total.requests.sum() > MOST * len(total.requests):
         return None
     begin = onset - 2 * BEFORE
-    rows = _requests(look(begin, onset + AFTER), sources)
-    if len(rows) < 60:
+    asked = _requests(look(begin, onset + AFTER), sources)
+    if asked.num_rows < 60:
         return None
-    arrived = np.array([r["time"] - round((r["duration"] or 0.0) * SECOND) for r in rows])
+    took = np.nan_to_num(asked["duration"].to_numpy()) if asked["duration"].null_count < asked.num_rows else np.zeros(asked.num_rows)
+    arrived = asked["time"].to_numpy() - np.round(took * SECOND).astype(np.int64)
     first = int(max(begin, arrived.min())) // SECOND
     counts = np.bincount(np.clip(arrived // SECOND - first, 0, None), minlength=(onset + AFTER) // SECOND - first + 1)
     for surge in scan.surges(counts):
@@ -62,8 +64,9 @@ def flood(summary: Summary, span: Span, window: Window, look: Look) -> Candidate
         if not (onset - BEFORE <= start <= onset + SECOND and start in window and length >= HOLDS and factor >= FACTOR):
             continue
         rate, usual = surge.failed / length, surge.total / length
-        now = [r for r, at in zip(rows, arrived, strict=True) if start <= at < start + 10 * SECOND]
-        before = [r for r, at in zip(rows, arrived, strict=True) if start - 10 * SECOND <= at < start]
+        now, before = (
+            _told(asked.filter(pa.array((arrived >= since) & (arrived < since + 10 * SECOND)))) for since in (start, start - 10 * SECOND)
+        )
         common, shown = _in_common(now, before, usual)
         shown = [r for r in shown if r["time"] in window]
         if not shown:
@@ -101,15 +104,23 @@ def _in_common(
     return f"{words} {best[2]} ({percent(min(100.0, 100 * best[0]))})", [r for r in after if r[best[1]] == best[2]]
 
 
-def _requests(table: pa.Table, sources: set[str]) -> list[dict[str, Any]]:
+def _requests(table: pa.Table, sources: set[str]) -> pa.Table:
+    """The requests of these sources, with times in microseconds."""
+    if not table.num_rows:
+        return table
+    ours = pc.is_in(table["source"].cast(pa.string()), value_set=pa.array(sorted(sources), pa.string()))
+    full = pc.fill_null(pc.not_equal(table["path"].cast(pa.string()), ""), False)
+    table = table.filter(pc.and_(pc.and_(ours, full), pc.is_valid(table["status"])))
+    return table.set_column(table.schema.get_field_index("time"), "time", table["time"].cast(pa.int64()))
+
+
+def _told(table: pa.Table) -> list[dict[str, Any]]:
+    """Requests as values, with the user agent, and the path without what was asked of it."""
     rows = []
     for row in table.to_pylist():
-        if row["source"] in sources and row["path"] and row["status"] is not None:
-            fields = json.loads(row["fields"]) if row["fields"] else {}
-            path = row["path"].split("?", 1)[0]
-            rows.append(row | {"user_agent": fields.get("user_agent"), "path": path, "time": _micros(row["time"])})
+        if row.get("agent") is not None:
+            agent = json.loads(f'"{row["agent"]}"')  # as it stands in JSON
+        else:
+            agent = json.loads(row["fields"]).get("user_agent") if row["fields"] else None
+        rows.append(row | {"user_agent": agent, "path": row["path"].split("?", 1)[0]})
     return rows
-
-
-def _micros(moment: Any) -> int:
-    return moment if isinstance(moment, int) else round(moment.timestamp() * SECOND)

@@ -6,7 +6,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from ...parsers.base import SEVERITIES
 from ..counting.gist import ACTORS, SUBJECTS, telling, with_fields
@@ -33,10 +35,8 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     (`role` is null for a message that marks nothing).
     """
     table = summary.table("patterns")
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype, split_blocks=True, self_destruct=False)
-    for column in ("source", "host", "service", "format", "severity", "signature", "file", "message", "fields"):
-        # plain None for "not known": Arrow's own null refuses to be asked whether it is anything
-        frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
+    # plain None for "not known": Arrow's own null refuses to be asked whether it is anything, and its columns are slow row by row
+    frame = pd.DataFrame({name: pd.Series(told, dtype=told.dtype) for name, told in zip(table.column_names, map(_plain, table.column_names, table.columns), strict=True)})
     signatures = frame["signature"].fillna("")
     unique = sorted(signatures.unique())
     frame["template"] = signatures.map(dict(zip(unique, templates(unique), strict=True)))
@@ -58,6 +58,15 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
         )  # fmt: skip
     ordered: pd.DataFrame = frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
     return with_people(ordered)
+
+
+def _plain(name: str, column: pa.ChunkedArray) -> np.ndarray:
+    """Numbers of a column as they are, texts and what may be missing as objects."""
+    if pa.types.is_integer(column.type) and name != "pid":
+        return np.asarray(column.to_numpy(), np.int64)
+    out = np.empty(len(column), object)
+    out[:] = column.to_pylist()
+    return out
 
 
 def _where(frame: pd.DataFrame) -> pd.Series:
@@ -146,7 +155,7 @@ def extra_signs(records: Sequence[ChangeRecord], lexicon: Lexicon, signs: pd.Dat
         )  # fmt: skip
     extra = pd.DataFrame(rows, dtype=object).reindex(columns=signs.columns)
     # what is worked out in Python has no type of its own while the frame is empty
-    typed = {name: kind for name, kind in signs.dtypes.items() if isinstance(kind, pd.ArrowDtype) or name == "rank"}
+    typed = {name: kind for name, kind in signs.dtypes.items() if kind.kind == "i" or name == "rank"}
     extra = extra.where(extra.notna(), None).astype(typed)
     both = pd.concat([signs, extra]) if len(signs) else extra
     return both.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)

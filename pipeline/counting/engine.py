@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..reading.reach import Reach
     from ..reading.sources import LogFile
     from .counts import Counts
+    from .held import Held
     from .summary import Summary
 
 #: Bytes of text in a cluster's task: large beside what handing it over takes.
@@ -91,21 +92,25 @@ def usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def count(jobs: Sequence[Job], watch: Watch | None = None, levels: Mapping[str, int] | None = None) -> tuple[Counts, list[Tally]]:
+def count(
+    jobs: Sequence[Job], watch: Watch | None = None, levels: Mapping[str, int] | None = None, held: Held | None = None
+) -> tuple[Counts, list[Tally]]:
     """What the events of these files or pieces come to, and a tally of each: the whole map step.
 
-    `levels` are those that the tables of the whole are known to be coarsened to at least.
+    `levels` are those that the tables of the whole are known to be coarsened to at least; `held` is given the events as well.
     """
     from .counts import Counter
 
     counter = Counter(levels)
     tallies = []
-    for job in jobs:
+    for place, job in enumerate(jobs):
         # what is read of a packed file is more than its bytes, which the sum to come is told in
         told = watch if watch is None or not job.file.packed else partial(_lines_only, watch)
         reader = Reader(job.file, job.source, job.reading, job.reach, watch=told, counting=True)
         for table in reader.tables():
             counter.add(table)
+            if held is not None:
+                held.keep(table, place)
         if watch is not None and told is not watch:
             watch(job.size, 0)
         tallies.append(reader.tally())
@@ -182,9 +187,9 @@ def batches(jobs: Sequence[Job], size: int) -> list[Batch]:
 
 
 def run(
-    jobs: Sequence[Job], watch: Watch | None = None, engine: Engine | None = None
+    jobs: Sequence[Job], watch: Watch | None = None, engine: Engine | None = None, held: Held | None = None
 ) -> tuple[Summary, list[SourceReport]]:
-    """What all jobs come to, and their reports in the order of the jobs."""
+    """What all jobs come to, and their reports in the order of the jobs; `held` keeps their requests where all is read here."""
     from .counts import Counts
 
     engine = engine or Engine()
@@ -192,6 +197,8 @@ def run(
         raise BadOption(f"there is no engine {engine.kind!r}; use local or dask")
     text = sum(job.text for job in jobs)
     counts = Counts()
+    if held is not None and (engine.kind == "dask" or (engine.processes > 1 and text >= WORTH_WORKERS)):
+        held.let_go()
     if engine.kind == "dask":
         from .cluster import on_cluster
 
@@ -199,7 +206,7 @@ def run(
         results = on_cluster(cut, watch, engine)
     elif engine.processes < 2 or text < WORTH_WORKERS:
         cut = [list(enumerate(jobs))]
-        results = ((at, *count([job for _, job in batch], watch)) for at, batch in enumerate(cut))
+        results = ((at, *count([job for _, job in batch], watch, held=held)) for at, batch in enumerate(cut))
     else:
         cut = batches(jobs, max(SMALLEST, text // (_TURNS * engine.processes)))
         results = _in_processes(cut, watch, engine.processes, counts)

@@ -90,8 +90,8 @@ def mark(events: pa.Table) -> Marks:
     failed = request & ((status >= 500) | (status == 0) | (status == 444))
     closed = request & (status == CLOSED)
     path, of_path = _told_of_paths(events["path"].combine_chunks())
-    agent, agents = coded(events["agent"] if "agent" in events.column_names else _agents(events["fields"], request))
-    of_agent = _AGENTS.of(agents)
+    agent, named = coded(events["agent"] if "agent" in events.column_names else agents(events["fields"], request))
+    of_agent = _AGENTS.of(named)
     probe = np.array([probe for _, probe in of_path], np.bool_)[path]
     probe = request & (probe | np.array([probe for probe, _ in of_agent], np.bool_)[agent])
     bot = request & np.array([bot for _, bot in of_agent], np.bool_)[agent] & ~probe
@@ -156,7 +156,7 @@ _PATHS: Known[tuple[str | None, bool]] = Known(_of_paths)
 _AGENTS: Known[tuple[bool, bool]] = Known(_of_agents)
 
 
-def _agents(fields: pa.ChunkedArray, request: Mask) -> pa.DictionaryArray:
+def agents(fields: pa.ChunkedArray, request: Mask) -> pa.DictionaryArray:
     """The user agent of requests out of `fields` (a JSON object as text), null where there is none."""
     said = pa.concat_arrays([fields.combine_chunks(), pa.nulls(0, pa.string())])  # no slice of another
     row = rows_with(said, b'"user_ag')

@@ -321,3 +321,21 @@ def test_any_damage(name: str, seed: int, size: int, edits: list[tuple[float, st
         else:
             del data[at : at + rng.randrange(40)]
     assert_same(bytes(data) if data.endswith(b"\n") else bytes(data) + b"\n", size)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("limit", [4 << 20, 900])
+def test_traces_behind_rows_that_a_kernel_leaves_to_the_format(end: str, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrolog.parsers.blocks.MESSAGE_LIMIT", limit)
+    trace = ["Traceback (most recent call last):", '  File "/srv/a.py", line 3, in run', "    go()", "", "ValueError: caf\u00e9", "\tat end"]
+    heads = [
+        'ts=2026-11-23T10:{m:02}:{s:02}Z level=error msg="failed \\"{n}\\"" exception="Traceback:\\n  line {n}" method=GET path=/p/{n}',
+        "2026-11-23 10:{m:02}:{s:02},117 ERROR [shop] failed method=GET path=/p/{n} request_id=8acd{n:08}",
+    ]
+    for head in heads:
+        rows = []
+        for n in range(600):
+            rows.append(head.format(n=n, m=n // 60, s=n % 60))
+            rows += (trace * (n % 4))[: n % 17]
+        read_by_columns = assert_same((end.join(rows) + end).encode())
+        assert read_by_columns.counts["events"] == 600
