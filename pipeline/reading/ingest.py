@@ -161,7 +161,7 @@ class Reader:
             if reach.first_piece:
                 self._pass_over(reach.first_line - 1)
         blocks = read_blocks(self.file, reach.start, stop=reach.stop, line=reach.first_line)
-        stream = Stream(head, self.reading.wanted, blocks) if self.file.packed and self.reading.wanted != Window() else None
+        stream = Stream(head, self.reading.wanted, blocks.glance()) if self.file.packed and self.reading.wanted != Window() else None
         for block in stream or blocks:
             if not self._lines and block.line > 1:
                 parser.resume(head.parser)

@@ -26,8 +26,9 @@ from .jumps import Cut
 from .read import newlines, read_blocks, same_text
 
 if TYPE_CHECKING:
+    from ...parsers.base import Format
     from .ingest import Reading
-    from .read import Block
+    from .read import Block, Blocks
     from .sources import LogFile, Source
 
 #: Bytes of a file that are looked at to learn what it is.
@@ -383,7 +384,7 @@ def year_rows(file: LogFile) -> Iterator[tuple[int, bytes]]:
 class Stream:
     """The blocks of a packed file that can hold the window: those before it are only counted, it is left behind it."""
 
-    def __init__(self, head: Head, wanted: Window, blocks: Iterator[Block]) -> None:
+    def __init__(self, head: Head, wanted: Window, blocks: Blocks) -> None:
         self._head, self._wanted, self._blocks = head, wanted, blocks
         self.lines = 0  # of blocks that were counted, not parsed
         self.left = False  # whether reading stopped before the end
@@ -404,11 +405,11 @@ class Stream:
                 self.left = True
                 return
             if before is not None:  # its last event may go on in this block
-                tail = self._tail(before)
+                tail = self._tail(self._blocks.take(before))
                 self.lines -= tail.lines
                 before = None
                 yield tail
-            yield block
+            yield self._blocks.take(block)
 
     def _tail(self, block: Block) -> Block:
         """The end of a block from its last row with a time on."""
@@ -437,7 +438,7 @@ class _Disorder:
     def see(self, block: Block, probe: seek.Probe) -> int | None:
         """The slack to allow for so far, None once times go back too far to leave anything out."""
         size = len(block.data)
-        for at in range(0, size, max(1, size // 64)):
+        for at in range(0, size, seek.apart(size)):
             begin = block.data.find(b"\n", at) + 1 if at else 0
             end = block.data.find(b"\n", begin)
             time = probe(block.data[begin:end]) if end > begin else None

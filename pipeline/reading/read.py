@@ -15,7 +15,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from .containers import Slice
@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 BLOCK = 8 << 20
+#: What is only glanced at comes in blocks that the processor's cache holds.
+_GLANCED = 1 << 20
 #: A longer line is cut here, so that a file without line ends cannot fill the memory.
 LONGEST_LINE = 16 << 20
 _PIECE = 1 << 18
@@ -55,6 +57,7 @@ class Block:
     lines: int
     #: Where replaced text ends in `data`, and how many bytes the file is ahead of `data` from there on.
     edits: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    stored: bool = False  # `data` is as it is stored, which may be no UTF-8: see `Blocks.glance`
 
     def original(self, position: int) -> int:
         """Turn a position in `data` (0 to its length) into an offset in the file."""
@@ -77,6 +80,7 @@ class Blocks(Iterator[Block]):
         self._start, self._stop, self._line, self._size = start, stop, line, block_size
         self.replaced = 0
         self.hole = 0
+        self._glancing = False
         self._blocks = self._read()
 
     def __next__(self) -> Block:
@@ -85,6 +89,21 @@ class Blocks(Iterator[Block]):
     def close(self) -> None:
         """Stop before the end and close the file."""
         self._blocks.close()
+
+    def glance(self) -> Blocks:
+        """From here on blocks come small, as they are in the processor's cache, and as they are stored, until one is taken."""
+        self._glancing = True
+        return self
+
+    def take(self, block: Block) -> Block:
+        """A block that was glanced at, as text; those after it come so, too."""
+        self._glancing = False
+        if not block.stored:
+            return block
+        data, ends, ahead, replaced, hole = _clean(block.data)
+        self.replaced += replaced
+        self.hole += hole
+        return replace(block, data=data, edits=(tuple(ends), tuple(ahead)), stored=False)
 
     def _read(self) -> Generator[Block]:
         try:
@@ -118,7 +137,7 @@ class Blocks(Iterator[Block]):
                 whole += kept + cut
                 chunk, tail, kept = chunk[cut:], [], 0
             blank = len(chunk) >= _HOLE and not kept and not chunk.strip(b"\0")
-            if whole and (whole > self._size - _PEEK or blank or kept + len(chunk) > LONGEST_LINE):
+            if whole and (whole > (_GLANCED if self._glancing else self._size) - _PEEK or blank or kept + len(chunk) > LONGEST_LINE):
                 yield self._block(done, offset, hole)
                 offset += hole + whole
                 done, whole, hole = [], 0, 0
@@ -141,6 +160,10 @@ class Blocks(Iterator[Block]):
 
     def _block(self, parts: list[bytes], offset: int, hole: int = 0, lost: int = 0) -> Block:
         raw = parts[0] if len(parts) == 1 else b"".join(parts)
+        if self._glancing and not hole and not lost:
+            lines = newlines(raw) + (not raw.endswith(b"\n"))
+            self._line += lines
+            return Block(raw, self._line - lines, offset, lines, stored=True)
         data, ends, ahead, replaced, inner = _clean(raw)
         if hole:
             ends, ahead = [0, *ends], [hole, *(n + hole for n in ahead)]

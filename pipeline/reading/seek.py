@@ -34,7 +34,8 @@ _NEAR = 1 << 15  # bisection stops at this distance, or less in a small file: re
 _WORST = 15 * 60_000_000  # files whose times go back further are not searched
 _PIECE = 1 << 20
 _COUNTED = 1 << 19  # bytes in which newlines are counted at once: they stay in the cache
-_SAMPLED = 48  # lines of a streamed block that are asked for their time
+_SAMPLED = 48  # lines of a streamed block that are asked for their time ...
+_APART = 1 << 17  # ... fewer where blocks are small pieces of a large file
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def relation(
     """
     data, size = block.data, len(block.data)
     times: list[int] = []
-    for at in range(0, size, max(1, size // _SAMPLED)):
+    for at in range(0, size, apart(size)):
         begin = data.rfind(b"\n", 0, at) + 1
         times += _times(_lines_from(data, begin, 3), probe, 1)
     times += _times(reversed(data[-(1 << 13) :].split(b"\n")[1:]), probe, 1)
@@ -206,6 +207,11 @@ def relation(
     if times and end_us is not None and min(times) >= end_us + slack_us:
         return "after"
     return "touches"
+
+
+def apart(size: int) -> int:
+    """How many bytes of a streamed block lie between two lines that are asked for their time."""
+    return max(1, size // _SAMPLED, min(_APART, size >> 3) if size > SMALL >> 2 else 0)
 
 
 def _lines_from(data: bytes, begin: int, most: int) -> Iterator[bytes]:

@@ -420,3 +420,29 @@ def test_same_text_looks_through_containers(tmp_path: Path) -> None:
     assert same_text(one, two)
     assert not same_text(one, three)
     assert not same_text(three, two)
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip", "zstd"])
+def test_what_was_only_glanced_at_reads_on_as_text(tmp_path: Path, packing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small blocks as they are stored, until one is taken: lines, offsets and edits are then those of reading all as text."""
+    monkeypatch.setattr(read, "_GLANCED", 20_000)
+    monkeypatch.setattr(read, "_PIECE", 10_000)
+    rows = [b"line %d caf\xff\xfe%s\n" % (n, b"\0" * (40 if n % 700 == 0 else 2)) for n in range(8000)]
+    data = b"".join(rows)
+    file = one_file(tmp_path, PACKERS[packing](data), f"log.{packing}")
+    blocks = read_blocks(file, block_size=50_000).glance()
+    passed = [next(blocks) for _ in range(3)]
+    assert [block.stored for block in passed] == [True] * 3
+    assert b"".join(block.data for block in passed) == data[: sum(len(block.data) for block in passed)]
+    kept = [blocks.take(passed[-1]), *blocks]
+    assert not any(block.stored for block in kept)
+    text = b"".join(block.data for block in kept)
+    assert text_of(file).endswith(text)
+    first = passed[2]
+    assert (kept[0].line, kept[0].offset) == (first.line, first.offset) == (sum(b.lines for b in passed[:2]) + 1, sum(len(b.data) for b in passed[:2]))
+    assert sum(block.lines for block in kept) == len(rows) - first.line + 1
+    line = text.split(b"\n")[100]
+    place = text.index(line)
+    assert place < len(kept[0].data)
+    assert data[kept[0].original(place) :].startswith(rows[first.line - 1 + 100].split(b"\xff")[0])
+    assert blocks.replaced == 2 * (len(rows) - first.line + 1)  # of what was left out nothing is said
