@@ -62,7 +62,8 @@ def parse_json(text: str, context: TimeContext) -> Event | None:
         if not _OBJECT.match(body):
             return None
         depth = _depth(body[body.index("{") :])
-        if depth <= 0:
+        cut = context.state.get("text_first") is False and body[-1] not in "{[,"
+        if depth <= 0 or cut:  # amid JSON lines a row that ends within a member is one that was cut off
             return None
         context.state["json_depth"] = depth
     context.state["json_list"] = "head" if context.line <= 1 else ""
@@ -82,7 +83,8 @@ def continues_json(text: str, context: TimeContext) -> bool:
         return False  # the first record of the list that the rows before it opened
     if place == "head":
         context.state["json_list"] = "open" if _LIST.match(text) else "" if _STAMP_KEY.match(text) else "head"
-    if not _INSIDE.match(text) or (depth == 1 and _NEXT.match(text)):
+    whole = depth == 1 and text[:2] == '{"' and text.rstrip()[-1:] == "}" and _depth(text) == 0  # no member of an object
+    if whole or not _INSIDE.match(text) or (depth == 1 and _NEXT.match(text)):
         context.state["json_depth"] = 0
         return False
     context.state["json_depth"] = depth + _depth(text)
