@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
 
+from .days import DayPlan
 from .notations import month_of, ordered, shapes_at
 from .years import (
     LATE,
@@ -38,6 +39,7 @@ _SECOND = 1_000_000
 #: How late a row may be and still be of the first pass of a doubled hour, before and after the second has begun.
 _LATE_ROW = 600 * _SECOND
 _LATE_AGAIN = 60 * _SECOND
+_NEARLY_A_DAY = 20 * 3600 * _SECOND
 _CACHE_LIMIT = 20_000
 
 
@@ -48,7 +50,7 @@ class TimeContext:
     `zone_given` tells a stated zone from the default. `year` is that of the first row. `plan` holds the year of every
     year-less row where the file was scanned for them (`retrolog.parsers.years`); without it years are followed row by row
     from `year`, `window` or `reference` (microseconds UTC). `told_year` is a year that a whole date in a row
-    tells, and its line. `order` is that of dates of three numbers (`retrolog.parsers.orders`). `line` is the row being read. `counts` has, of all events:
+    tells, and its line. `days` is the day of every row that has a time of day alone (`retrolog.parsers.days`), `asked` the window that may tell it. `order` is that of dates of three numbers (`retrolog.parsers.orders`). `line` is the row being read. `counts` has, of all events:
     own_offset, zone_less, year_less, doubled_hour (happened twice; `doubled_hour_second` of them taken as the second pass),
     skipped_hour (never happened), epoch, no_year. `state` is the formats' own: what a header said of the rows below it.
     """
@@ -59,6 +61,8 @@ class TimeContext:
     reference: int | None = None
     window: tuple[int | None, int | None] | None = None
     plan: YearPlan | None = None
+    days: DayPlan | None = None
+    asked: tuple[int | None, int | None] | None = None
     order: str | None = None
     told_year: tuple[int, int] | None = None
     line: int = 0
@@ -155,6 +159,24 @@ class TimeContext:
             self._offsets.clear()
         self._offsets[seconds // 900] = known
         return known
+
+    def on_day(self, clock: str) -> int | None:
+        """Microseconds UTC of a time of day (`10:40:29.123`) in the row being read; None when nothing tells its day."""
+        if self.days is None:
+            return None
+        hour, minute, rest = clock.split(":")
+        second, _, fraction = rest.replace(",", ".").partition(".")
+        of_day = int(hour) * 3600 + int(minute) * 60 + int(second)
+        micros = int((fraction + "000000")[:6])
+        day = self.days.day_at(self.line)
+        time = self.local(day * 86_400 + of_day, micros, None)
+        if self._last is not None and time - self._last > _NEARLY_A_DAY:
+            kinds, self._kinds = self._kinds, ()
+            earlier = self.local((day - 1) * 86_400 + of_day, micros, None)
+            if abs(earlier - self._last) <= _LATE_ROW:
+                return earlier  # a row of the evening that came late
+            self._kinds = kinds
+        return time
 
     def yearless(self, month: int, day: int, second: int, micros: int, word: str | None) -> int | None:
         """Microseconds UTC of a stamp without a year; None when nothing tells the year or it has no such day."""

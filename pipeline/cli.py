@@ -130,6 +130,8 @@ def draft(
         existing = existing_draft(output)
     findings = investigate(paths, options)
     _say_how(findings.sources, options.verbose)
+    for text in findings.warnings:
+        click.echo(f"retrolog: {terminal(text)}", err=True)
     if not findings.accounting.get("in_window"):
         click.echo(f"retrolog: {terminal(findings.verdict)}", err=True)
     if explain:
@@ -247,9 +249,13 @@ def inspect(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     from .commands import inspection
     from .finishing.deliver import deliver
     from .investigate import collect
+    from .safe import terminal
+    from .zone_hints import zone_hints
 
     options = options_of(formats.settings_of(reading.pop("config"), paths), **reading)
     read = collect(paths, options)
+    for text in zone_hints(read.reports, read.found.files, options):
+        click.echo(f"retrolog: {terminal(text)}", err=True)
     show = inspection.as_json if form == "json" else inspection.as_text
     deliver(show(read.reports, read.found.skipped), None)
 
@@ -266,11 +272,15 @@ def find(paths: tuple[str, ...], form: str, **reading: Any) -> None:
     from .commands import finding
     from .finishing.deliver import deliver
     from .investigate import collect
+    from .safe import terminal
     from .wording import Clock
+    from .zone_hints import zone_hints
 
     said = dict(reading)
     options = options_of(formats.settings_of(reading.pop("config"), paths), **reading)
     read = collect(paths, options)
+    for text in zone_hints(read.reports, read.found.files, options):
+        click.echo(f"retrolog: {terminal(text)}", err=True)
     summary = read.summary
     clock = Clock(options.zone_name)
     rows = finding.found(summary, options.window, paths, said, clock)

@@ -171,6 +171,7 @@ class Findings:
     series: Series | None
     blips: tuple[str, ...] = ()  # sentences: too small to be an outage, named all the same
     assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # those of the assumptions that are likely to be wrong
     prompts: tuple[tuple[str, str], ...] = ()  # section ("root_cause", "detection", ...) and the question
     actions: tuple[dict[str, Any], ...] = ()  # action, type (prevent, detect, mitigate), because, evidence
     went_well: tuple[tuple[str, tuple[Evidence, ...]], ...] = ()

@@ -66,6 +66,7 @@ def concluded(read: Collected, options: Options) -> Study:
     from .analysis.analyse import Question, analyse
     from .analysis.recorded import quoting, recorded, told
     from .counting.changes import Lexicon
+    from .zone_hints import zone_hints
 
     question = Question(options.window, options.zone_name, options.max_entries, options.slo)
     lexicon = Lexicon.load(options.lexicon)
@@ -73,7 +74,8 @@ def concluded(read: Collected, options: Options) -> Study:
     fetch = quoting(fetcher(read.found.files), changes)
     reports = [*read.reports, *_skipped(read.found)]
     findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read, options), changes, _recounter(read, options), _asker(read, options))
-    findings = replace(findings, assumptions=(*findings.assumptions, *told(options, changes)))
+    doubts = zone_hints(reports, read.found.files, options)
+    findings = replace(findings, assumptions=(*findings.assumptions, *doubts, *told(options, changes)), warnings=doubts)
     return Study(findings, read.summary, read.offsets)
 
 
@@ -162,6 +164,7 @@ def jobs(found: Discovery, options: Options, more: int = 0) -> list[Job]:
         zone_from=options.zone_from,
         rules=options.rules,
         formats=options.formats,
+        asked=options.asked,
     )
     return [Job(file, name, reading, reach) for name, file, reach in plan(found.sources, reading)]
 
@@ -222,7 +225,7 @@ def _looker(read: Collected, options: Options) -> Callable[[int, int], pa.Table]
         from .commands.events import collect as events_of
 
         tables = [
-            on_time(events_of(tuple(sources), replace(options, window=Window(first + least, last + most)))[0], read.offsets, read.cuts, first, last)
+            on_time(events_of(tuple(sources), replace(options, window=Window(first + least, last + most), asked=options.asked or options.window))[0], read.offsets, read.cuts, first, last)
             for (least, most), sources in spans.items()
         ]
         some = [table for table in tables if table.num_rows]
@@ -265,7 +268,7 @@ def _recounter(read: Collected, options: Options) -> Callable[[Window], Summary]
             ahead = ahead_of(source.name, read.offsets)
             start = None if window.start is None else window.start + min(ahead)
             end = None if window.end is None else window.end + max(ahead)
-            planned += jobs(replace(read.found, sources=(source,)), replace(options, window=Window(start, end)))
+            planned += jobs(replace(read.found, sources=(source,)), replace(options, window=Window(start, end), asked=options.asked or options.window))
         return rejoined(aligned(focused(run(with_cuts(planned, read.cuts), None, options.engine)[0])[0], read.offsets))
 
     return again

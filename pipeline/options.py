@@ -37,4 +37,5 @@ class Options:
     changes: tuple[Path, ...] = ()  # files of recorded changes
     git: tuple[Path, ...] = ()  # clones whose commits and tags count as changes
     engine: Engine | None = None  # where files are read; None: here and in local processes
+    asked: Window | None = None  # the window of the question, where only a part of it is read
     verbose: bool = False

@@ -21,6 +21,7 @@ class SourceReport:
     last: int | None = None
     zone: str = ""  # "in the line", "--tz Europe/Berlin", "assumed UTC" ...
     year: str = ""  # "" or "2026, from the window"
+    day: str = ""  # of rows with a time of day alone: "" or "2026-11-23, as line 1 says"
     clock_offset_s: float = 0.0
     clock_note: str = ""
     clock_steps: tuple[tuple[int | None, int | None, float], ...] = ()  # line, else stamp, from which on the clock is so many seconds ahead

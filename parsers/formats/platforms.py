@@ -73,13 +73,14 @@ def close_headed(event: Event, context: TimeContext) -> None:
 
 
 def parse_clock(text: str, context: TimeContext) -> Event | None:
-    """A row with a time of day but no date (logback's default, Elixir, Jupyter, Serilog's console, strace), without a time."""
+    """A row with a time of day but no date (logback's default, Elixir, Jupyter, Serilog's console, strace): its time where the file's days are known."""
     match = _CLOCK_ROW.match(text)
     if match is None or _DATE_BEHIND.match(match["message"]):
         return None  # the date follows: the stamp is whole
     context.begin()
-    event = Event(None, match["message"], "clock", severity=severity_of(match["level"] or match["level2"] or match["level3"]))
-    event.fields["clock"] = match["clock"]
+    event = Event(context.on_day(match["clock"]), match["message"], "clock", severity=severity_of(match["level"] or match["level2"] or match["level3"]))
+    if event.time is None:
+        event.fields["clock"] = match["clock"]
     if match["thread"]:
         event.fields["thread"] = match["thread"]
         event.pid = integer(match["thread"])

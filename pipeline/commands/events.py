@@ -43,7 +43,7 @@ def read(sources: Sequence[Source], options: Options, known: list[Head] | None =
     reading = Reading(
         window=options.window, wanted=options.window, zone=options.zone, zone_name=options.zone_name,
         zone_given=options.zone_given, year=options.year, zone_from=options.zone_from, rules=options.rules,
-        formats=options.formats,
+        formats=options.formats, asked=options.asked,
         undated=options.window.start is None and options.window.end is None, count=False,
     )  # fmt: skip
     events, reports = InOrder(), []

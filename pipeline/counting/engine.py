@@ -137,7 +137,7 @@ def pieces(job: Job, size: int) -> list[Job]:
         return [job]
     head = Head.of(job.file, job.reading)
     favourite = next(iter(head.parser.detector.favourites), None)
-    if head.yearless or favourite is None or favourite.continues is not None or favourite.close is not None:
+    if head.yearless or head.daily or favourite is None or favourite.continues is not None or favourite.close is not None:
         return [job]
     stop = job.file.size if reach.stop is None else reach.stop
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from ...parsers.blocks import BlockParser
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ...parsers.base import Format
+    from ...parsers.days import DayPlan
     from .reach import Reach
     from .read import Block
     from .rules import SourceRule
@@ -57,6 +58,7 @@ class Reading:
     zone_from: str = "--tz"
     rules: tuple[SourceRule, ...] = ()
     formats: tuple[Format, ...] = ()
+    asked: Window | None = None  # the window of the user's question, where this reads a part of it
 
     def rule(self, file: LogFile) -> SourceRule | None:
         """What the rules that fit a file say of it together: of each value the first one, None where no rule fits."""
@@ -90,6 +92,7 @@ class Tally:
     notes: tuple[str, ...]
     mended: Counter[str] = field(default_factory=Counter)
     jumps: Jumps = field(default_factory=Jumps)
+    day: str = ""
 
     @classmethod
     def added(cls, pieces: Sequence[Tally]) -> Tally:
@@ -108,6 +111,7 @@ class Tally:
             tuple(note for p in pieces for note in p.notes),
             sum((p.mended for p in pieces), Counter()),
             Jumps.added([p.jumps for p in pieces]),
+            next((p.day for p in pieces if p.day), ""),
         )
 
 
@@ -128,6 +132,7 @@ class Reader:
     mended: Counter[str] = field(default_factory=Counter)
     counting: bool = False  # the tables are only counted: see `BlockParser.feed_counted`
     jumps: Jumps = field(default_factory=Jumps)
+    day: str = ""  # of rows with a time of day alone: which day was taken, and why
     _parser: BlockParser | None = None
     _before: Block | None = None  # in which the event began that is still open
     _latest: Block | None = None  # the one before the block that is read
@@ -136,7 +141,7 @@ class Reader:
 
     def tables(self) -> Iterator[pa.Table]:
         """The events of the wanted span, a table a block, with the columns `source` and `file` added."""
-        from .reach import Head, Reach, Stream, context_of, plan_years_of
+        from .reach import Head, Reach, Stream, context_of, plan_days_of, plan_years_of
 
         reach = self.reach = self.reach or Reach()
         if reach.unread:
@@ -151,6 +156,9 @@ class Reader:
             context.told_year = told_year(enumerate(head.rows, 1))
             context.plan = head.years = reach.years or plan_years_of(self.file, context)
             head.context.plan = context.plan
+        if head.daily:
+            context.days = head.days = head.context.days = reach.days or plan_days_of(self.file, context)
+            self.day = _day_note(context.days)
         order = reach.order or head.order
         if order is not None:
             context.order = head.context.order = order.order
@@ -311,6 +319,7 @@ class Reader:
             tuple(self.notes),
             self.mended,
             self.jumps,
+            self.day,
         )
 
     def report(self, pieces: Sequence[Tally] = ()) -> SourceReport:
@@ -335,6 +344,7 @@ class Reader:
             last=tally.last if reach.last is None else max(reach.last, tally.last or reach.last),
             zone=_zone_note(context, self.reading.for_file(self.file)),
             year=_year_note(context),
+            day=tally.day,
             skipped=reach.unread,
             how=tally.how or reach.why,
             notes=tuple(dict.fromkeys([*reach.notes, *tally.notes, *(note.text for note in repairs)])),
@@ -376,6 +386,14 @@ def _zone_note(context: TimeContext, reading: Reading) -> str:
     if counts["skipped_hour"]:
         note += f"; {counts['skipped_hour']} stamps lie in an hour that did not happen"
     return note
+
+
+def _day_note(plan: DayPlan | None) -> str:
+    if plan is None:
+        return "not known: rows have a time of day alone"
+    first = datetime.fromtimestamp(plan.days[0] * 86_400, UTC)
+    steps = f", {len(plan.steps)} times a new day" if plan.steps else ""
+    return f"{first:%Y-%m-%d}, {plan.reason}{steps}"
 
 
 def _year_note(context: TimeContext) -> str:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ...parsers.blocks import HEADERS, BlockParser, plan_for
+from ...parsers.days import DayPlan, clock_of, plan_days, scan_days
 from ...parsers.detect import LAST_RESORT, Detector, clean, formats_with, parse_with
 from ...parsers.lazy import lazily
 from ...parsers.orders import DateOrder, numeric_date, plan_order, share
@@ -55,7 +56,7 @@ class Reach:
     """What is read of one file: the bytes `[start, stop)`, or nothing when `unread` says why.
 
     `why` is a sentence for --verbose, `notes` are findings about the log that belong into the report. `first` and `last`
-    are the times the file begins and ends with, where they were looked up. `years` is the year plan made beforehand, `order`
+    are the times the file begins and ends with, where they were looked up. `years` and `days` are the plans made beforehand, `order`
     the order of its dates.
     `format` is that of its first rows.
     """
@@ -69,6 +70,7 @@ class Reach:
     first: int | None = None
     last: int | None = None
     years: YearPlan | None = None
+    days: DayPlan | None = None
     order: DateOrder | None = None
     format: str = "unknown"
     head: Head | None = field(default=None, compare=False, repr=False)  # what was learnt on the way; stays in this process
@@ -119,7 +121,7 @@ def reaches(source: Source, reading: Reading, known: list[Head], small: int = se
         head = heads[file.file]
         mine = tuple(note for note in notes if note.startswith(file.file))
         notes = [note for note in notes if note not in mine]
-        reach = Reach(notes=mine, first=head.times[0], last=head.times[1], years=head.years, order=head.order, format=head.format, head=head)
+        reach = Reach(notes=mine, first=head.times[0], last=head.times[1], years=head.years, days=head.days, order=head.order, format=head.format, head=head)
         if file.file in copies and not reading.undated:
             reach = replace(reach, unread=f"it holds the same text as {copies[file.file]}", head=None)
         elif file.file in unread:
@@ -141,6 +143,8 @@ class Head:
     parser: BlockParser
     yearless: bool = False
     years: YearPlan | None = None
+    daily: bool = False  # rows have a time of day alone
+    days: DayPlan | None = None
     order: DateOrder | None = None
     times: rotation.Times = (None, None)
     stamp: re.Pattern[bytes] | None = None  # where this file's rows have their time, if they all have it in one place
@@ -152,7 +156,7 @@ class Head:
     def alike(cls, file: LogFile, reading: Reading, known: list[Head]) -> Head:
         """The head of a file, without looking at many rows where they are written like those of one that is known."""
         if known:
-            rows = _first_rows(file, _FEW_ROWS, 1 << 13)
+            rows = first_rows(file, _FEW_ROWS, 1 << 13)
             for other in known:
                 if other._written_like(file, reading, rows):
                     context = context_of(file, reading)
@@ -179,12 +183,13 @@ class Head:
     @classmethod
     def of(cls, file: LogFile, reading: Reading) -> Head:
         """Looks at the first rows of a file."""
-        rows = _first_rows(file, _ROWS, HEAD)
+        rows = first_rows(file, _ROWS, HEAD)
         context = context_of(file, reading)
         parser = BlockParser(context, file.file, formats_with(reading.formats))
         head = cls(file, context, parser, any(yearless_stamp(row) is not None for row in rows), rows=rows)
         head.order = order_of(file, context, rows)
         context.order = head.order.order if head.order is not None else None
+        head.daily = not head.yearless and _by_the_clock(rows, context, formats_with(reading.formats))
         parser.events(b"".join(row + b"\n" for row in rows), 1, 0)
         if not head.yearless:
             head.stamp = next((stamp for stamp in _STAMPS if head._agrees(stamp, rows)), None)
@@ -204,6 +209,8 @@ class Head:
         if self.yearless:
             self.context.told_year = told_year(enumerate(self.rows, 1))
             self.years = self.context.plan = plan_for(_year_rows(self.file), self.context, _reference_name(self.file))
+        if self.daily:
+            self.days = self.context.days = plan_days_of(self.file, self.context)
         self.times = seek.first_last(self.file, self.probe, self.rows)
         self.rows = []
         return self
@@ -216,6 +223,8 @@ class Head:
     def probe(self, row: bytes) -> int | None:
         """The time of a row of its own, None for a continuation line, and where a new year begins inside the file."""
         if self.yearless and (self.years is None or self.years.steps):
+            return None
+        if self.daily and (self.days is None or self.days.steps):
             return None
         if self.stamp is not None and b"\x1b" not in row and row[:1] not in (b" ", b"\t", b"\0", b"\xef"):
             match = self.stamp.match(row)
@@ -285,7 +294,7 @@ class Head:
         return replace(reach, start=found.start, stop=found.stop, first_line=found.first_line, why=found.note)
 
 
-def _first_rows(file: LogFile, most: int, size: int) -> list[bytes]:
+def first_rows(file: LogFile, most: int, size: int) -> list[bytes]:
     """The first rows of a file, those that end in about so many bytes."""
     blocks = read_blocks(file, block_size=size)
     try:
@@ -317,10 +326,12 @@ def format_of(counts: Counter[str]) -> str:
 def context_of(file: LogFile, reading: Reading) -> TimeContext:
     """How times of a file are read when nothing is known of its years yet."""
     window = None if reading.window == Window() else (reading.window.start, reading.window.end)
+    asked = reading.asked if reading.asked is not None else reading.window
     reading = reading.for_file(file)
     return TimeContext(
-        zone=reading.zone, zone_given=reading.zone_given, year=reading.year, reference=file.mtime, window=window
-    )
+        zone=reading.zone, zone_given=reading.zone_given, year=reading.year, reference=file.mtime, window=window,
+        asked=(asked.start, asked.end),
+    )  # fmt: skip
 
 
 def order_of(file: LogFile, context: TimeContext, head: Sequence[bytes]) -> DateOrder | None:
@@ -334,6 +345,22 @@ def order_of(file: LogFile, context: TimeContext, head: Sequence[bytes]) -> Date
 def plan_years_of(file: LogFile, context: TimeContext) -> YearPlan | None:
     """The plan of years from every row of a file."""
     return plan_for(year_rows(file), context, _reference_name(file))
+
+
+def _by_the_clock(rows: Sequence[bytes], context: TimeContext, formats: tuple[Format, ...]) -> bool:
+    """Whether most of a file's first rows begin with a time of day and no date."""
+    clocks = [row for row in rows if clock_of(row) is not None]
+    others = [row for row in rows if row.strip() and row[:1] not in (b" ", b"\t") and clock_of(row) is None]
+    if len(clocks) < 2 or 2 * len(clocks) < len(others):
+        return False
+    found = Detector(TimeContext(zone=context.zone), formats).parse(clean(clocks[0].removesuffix(b"\r").decode("utf-8", "replace")))
+    return found is not None and found[1].format == "clock"
+
+
+def plan_days_of(file: LogFile, context: TimeContext) -> DayPlan | None:
+    """The plan of days of a file whose rows have a time of day alone, from all its rows, its name and the window asked for."""
+    rows = ((block.line + at, row) for block in read_blocks(file) for at, row in enumerate(block.data.split(b"\n")) if row)
+    return plan_days(scan_days(rows), named=rotation.day_of(file.file), window=context.asked, zone=context.zone)
 
 
 def _reference_name(file: LogFile) -> str:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 Times = tuple[int | None, int | None]
 OVERLAP_US = 60_000_000  # a writer that still holds the old file for a moment is no overlap
 
-_PACKED = re.compile(r"\.(gz|bz2|xz|zst|zstd|lz4|z|7z|zip)$", re.IGNORECASE)
+_PACKED = re.compile(r"\.(gz|bz2|xz|lz|zst|zstd|lz4|z|7z|zip)$", re.IGNORECASE)
 _DATE = r"(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"[T_.-]?(?:[01]\d|2[0-3])(?:[-_.h:]?[0-5]\d(?:[-_.m:]?[0-5]\d)?)?(?:[.,](?:\d{3}){1,3})?Z?"
 #: A part's mark at the end of a name, or before its last extension.
+#: A name that begins or ends with the day of its rows.
+_DAY_NAMED = re.compile(r"(?:.*?[-_.])?((?:19|20)\d\d)-?(\d\d)-?(\d\d)(?:[-_.]\d{1,4})?(?:\.(?:log|txt|out|gz|bz2|xz|zst))+", re.IGNORECASE)
 _MARKS = (
     re.compile(rf"[-_.]?(?P<date>{_DATE})(?P<time>{_TIME})?(?:[-_.]\d{{9,10}})?$"),
     re.compile(r"[-_.](?P<epoch>1\d{9})$"),
@@ -54,6 +56,21 @@ class Part:
         if self.number is not None or self.old:
             return (1, "", -(self.number or 0))
         return (2, "", 0)
+
+
+def day_of(name: str) -> int | None:
+    """The day (days since 1970) that a file's name says its rows are of; None where it says none.
+
+    A date before the extension is that of the rows (`app-2026-11-23.log`); one behind it is that of the rotation.
+    """
+    base = name.rpartition("/")[2]
+    found = _DAY_NAMED.fullmatch(base)
+    if found is None:
+        return None
+    try:
+        return datetime.date(*(int(part) for part in found.groups())).toordinal() - datetime.date(1970, 1, 1).toordinal()
+    except ValueError:
+        return None
 
 
 def part_of(name: str) -> Part:
