@@ -1,6 +1,6 @@
 """Decoders of packed streams, each looking like the standard library's; what one may ask for is bounded.
 
-Damage raises one of `decoder_errors`. References: RFC 1952 (gzip), RFC 8878 (zstd), PKWARE APPNOTE.TXT, 4.4.5 and 5.8.8 (LZMA and
+Damage raises one of `decoder_errors`. References: RFC 1952 (gzip), RFC 8878 (zstd), nongnu.org/lzip/manual (File format), PKWARE APPNOTE.TXT, 4.4.5 and 5.8.8 (LZMA and
 enhanced deflate in zip entries).
 """
 
@@ -173,6 +173,50 @@ class _Deflate64(_Bites):
         return self._inflater.inflate(bytes(bite)), b"" if self._inflater.eof else None
 
 
+class _LzipMember:
+    """One lzip member: "LZIP", version and size of the dictionary, an LZMA stream with its end marked, then checksum and sizes."""
+
+    _HEAD, _TRAILER = 6, 20
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._tail = b""
+        self._decoder: lzma.LZMADecompressor | None = None
+        self._sum = 0
+        self.eof = False
+        self.mismatch = False
+        self.unused_data = b""
+
+    @property
+    def needs_input(self) -> bool:
+        return self._decoder is None or self._decoder.eof or self._decoder.needs_input
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        if self._decoder is None:
+            self._head += data
+            if len(self._head) < self._HEAD:
+                return b""
+            version, coded = self._head[4:6]
+            base = 1 << (coded & 31)
+            dictionary = base - base // 16 * (coded >> 5)
+            if version != 1 or not 4096 <= dictionary <= LIMITS.memory:
+                raise Damage("the header of an lzip member is wrong")
+            described = {"id": lzma.FILTER_LZMA1, "dict_size": dictionary, "lc": 3, "lp": 0, "pb": 2}
+            self._decoder = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=[described])
+            data = self._head[self._HEAD :]
+        if self._decoder.eof:
+            self._tail += data
+            out = b""
+        else:
+            out = self._decoder.decompress(data, max_length)
+            self._sum = zlib.crc32(out, self._sum)
+            self._tail = self._decoder.unused_data
+        if self._decoder.eof and len(self._tail) >= self._TRAILER:
+            self.eof, self.unused_data = True, self._tail[self._TRAILER :]
+            self.mismatch = int.from_bytes(self._tail[:4], "little") != self._sum
+        return out
+
+
 class _ZipLzma:
     """LZMA as zip entries hold it: version, size and bytes of the properties, then the raw stream (APPNOTE.TXT, 5.8.8)."""
 
@@ -206,7 +250,7 @@ class _ZipLzma:
 
 
 def new_decoder(kind: str) -> Decoder:
-    """A decoder of one gzip member, bzip2 or xz stream, zstd or lz4 frame, or zip entry (deflate, lzma, deflate64)."""
+    """A decoder of one gzip or lzip member, bzip2 or xz stream, zstd or lz4 frame, or zip entry (deflate, lzma, deflate64)."""
     decoder: Any
     if kind == "gzip":
         decoder = _GzipMember()
@@ -218,6 +262,8 @@ def new_decoder(kind: str) -> Decoder:
         decoder = bz2.BZ2Decompressor()
     elif kind == "xz":
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=LIMITS.memory)
+    elif kind == "lzip":
+        decoder = _LzipMember()
     elif kind == "lzma":
         decoder = _ZipLzma()
     elif kind == "deflate64":

@@ -64,7 +64,6 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!\x1a\x07", "a RAR archive", "unpack it first with `unrar x {name}`"),
     (b"\x1f\x9d", "a file packed by compress(1)", "unpack it first with `uncompress {name}`"),
     (b"\x89LZO\0", "a file packed by lzop", "unpack it first with `lzop -d {name}`"),
-    (b"LZIP", "a file packed by lzip", "unpack it first with `lzip -d {name}`"),
     (b"\xed\xab\xee\xdb", "an RPM package", ""),
     (b"!<arch>\n", "a Unix archive (ar)", ""),
     (b"b0VIM ", "a Vim swap file", ""),

@@ -32,6 +32,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"),
+    (b"LZIP\x01", "lzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"PK\x03\x04", "zip"),
@@ -44,7 +45,7 @@ HEAD = 512
 
 
 def wrapper(head: bytes) -> str | None:
-    """Name the wrapper that bytes begin with: gzip, bzip2, xz, zstd, lz4, tar, zip, 7z, a systemd journal; None for anything else.
+    """Name the wrapper that bytes begin with: gzip, bzip2, xz, lzip, zstd, lz4, tar, zip, 7z, a systemd journal; None for anything else.
 
     A magic alone is short (two bytes for gzip), so what must follow it in the format is checked too. Zstandard's and
     LZ4's skippable frames (RFC 8878, 3.1.2) count as zstd.
@@ -162,7 +163,7 @@ class Unpacked(io.RawIOBase):
         if decoder.eof:
             self._input, self._decoder = decoder.unused_data or b"", None  # lz4 says None
             if getattr(decoder, "mismatch", False):
-                self._note("corrupt", "a checksum of the gzip data does not match: lines may be damaged")
+                self._note("corrupt", f"a checksum of the {self._kind} data does not match: lines may be damaged")
             if self._kind == "deflate":  # a zip member ends with its one stream
                 self._done = True
         elif not out and decoder.needs_input and not self._fill():

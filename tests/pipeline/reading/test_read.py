@@ -6,8 +6,10 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,22 +43,31 @@ def zipped(data: bytes, method: int = zipfile.ZIP_DEFLATED, name: str = "var/log
     return out.getvalue()
 
 
+def lzipped(data: bytes) -> bytes:
+    """One lzip member with a dictionary of 8 MiB."""
+    settings = {"id": lzma.FILTER_LZMA1, "dict_size": 1 << 23, "lc": 3, "lp": 0, "pb": 2}
+    packed = lzma.compress(data, format=lzma.FORMAT_RAW, filters=[settings])
+    return b"LZIP\x01\x17" + packed + struct.pack("<IQQ", zlib.crc32(data), len(data), len(packed) + 26)
+
+
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
+    "lzip": lzipped,
     "zstd": zstandard.compress,
     "lz4": lz4.frame.compress,
     "tar": tar,
     "tar.gz": lambda data: tar(data, "w:gz"),
     "tar.bz2": lambda data: tar(data, "w:bz2"),
     "tar.xz": lambda data: tar(data, "w:xz"),
+    "tar.lz": lambda data: lzipped(tar(data)),
     "tar.zst": lambda data: zstandard.compress(tar(data)),
     "tar.lz4": lambda data: lz4.frame.compress(tar(data)),
     "zip": zipped,
 }
-STREAMS = ("gzip", "bzip2", "xz", "zstd", "lz4")
+STREAMS = ("gzip", "bzip2", "xz", "lzip", "zstd", "lz4")
 
 
 def one_file(folder: Path, data: bytes, name: str = "some.name") -> LogFile:
