@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..findings import EndpointImpact, Evidence, Findings, Impact, Incident, Series, SourceReport
-from ..wording import Clock, duration, number, percent
+from ..wording import Clock, duration, number, percent, plural, seconds
 from . import outages, traffic
 from .absence import drops
 from .behaviour import by_behaviour
@@ -30,6 +30,7 @@ from .sentences import share
 from .separation import separations, told
 from .signs import extra_signs
 from .signs import signs as signs_of
+from .slowness import Slowed, slowed
 from .stalls import stalls
 from .timeline import timeline
 from .traffic import SECOND, Span
@@ -214,10 +215,16 @@ def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
 def carried_by(summary: Summary, span: Span) -> tuple[str, ...]:
     """What all failures have in common and the others have not, in sentences; how many lines tell of errors where no request does."""
     out = [told(one) for one in separations(summary, span)]
+    out += [_slower(one) for one in slowed(summary, span)]
     if span.signal == "errors":
         beside = "no request of the access logs failed meanwhile" if traffic.edge_sources(summary) else "no access log tells of the requests"
         out.append(f"{number(span.failed)} lines of trouble came from onset to recovery; {beside}.")
     return tuple(out)
+
+
+def _slower(one: Slowed) -> str:
+    before = f"{seconds(one.before)} before, " if one.before is not None else ""
+    return f"To {one.endpoint} {number(one.slow)} of {plural(one.requests, 'request')} were slow (median {before}{seconds(one.during)} during)."
 
 
 def _by_prefix(endpoints: tuple[EndpointImpact, ...]) -> list[EndpointImpact]:

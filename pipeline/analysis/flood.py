@@ -79,7 +79,7 @@ def flood(summary: Summary, span: Span, window: Window, look: Look) -> Candidate
             kind="flood",
             score=round(1.5 * WEIGHT + (1.0 if common else 0.0) - 0.6 * log(1 + max(0, delay) / SECOND / 10), 3),
             evidence=tuple(evidence(r) for r in shown[:5]),
-            reasons_for=(f"{duration(delay)} before the first failure" if delay > 0 else "at the onset", f"{factor:.1f} times the usual rate"),
+            reasons_for=(f"{duration(delay)} before the onset" if delay > 0 else "at the onset", f"{factor:.1f} times the usual rate"),
             reasons_against=() if common else ("no client, path or user agent stands out in it",),
             subject=common or None,
         )

@@ -123,7 +123,7 @@ def _questions(incident: Incident, clock: Clock) -> list[tuple[str, str]]:
     trigger = incident.trigger
     worst = incident.impact.endpoints[0] if incident.impact.endpoints else None
     if trigger:
-        asked.append(("root_cause", f"Why did what happened at {clock.time(trigger.time)} ({trigger.summary}) lead to failures at {onset}, and why was it not found before?"))
+        asked.append(("root_cause", f"Why did what happened at {clock.time(trigger.time)} ({trigger.summary}) lead to what began at {onset}, and why was it not found before?"))
         if len(incident.candidates) > 1:
             asked.append(("root_cause", f"What rules the other candidate of {clock.time(incident.candidates[1].time)} ({incident.candidates[1].summary}) in or out?"))
     else:
@@ -137,7 +137,7 @@ def _questions(incident: Incident, clock: Clock) -> list[tuple[str, str]]:
     if incident.recovery is None:
         asked.append(("resolution", "It was not over when these logs end. When and how did it end?"))
     elif incident.resolution is None:
-        asked.append(("resolution", f"Failures ended at {clock.time(incident.recovery.time)} without an act in these logs. What ended them, and can they come back?"))
+        asked.append(("resolution", f"It ended at {clock.time(incident.recovery.time)} without an act in these logs. What ended them, and can they come back?"))
     else:
         asked.append(("resolution", f"Is what was done at {clock.time(incident.resolution.time)} ({incident.resolution.summary}) lasting, or does the cause remain?"))
     if worst and worst.failed:
@@ -188,10 +188,10 @@ def _reviewed(incident: Incident, clock: Clock) -> tuple[list[Lesson], list[Less
         fast = incident.recovery.time - incident.resolution.time
         if 0 <= fast <= 30 * SECOND:
             when = f"{duration(fast)} after" if fast >= SECOND else "in the same second as"
-            well.append((f"Failures ended {when} the act at {clock.time(incident.resolution.time)}.", incident.resolution.evidence))
+            well.append((f"It ended {when} the act at {clock.time(incident.resolution.time)}.", incident.resolution.evidence))
     if incident.trigger and incident.detected and incident.trigger.time < incident.onset.time - 30 * SECOND:
         which = "trigger" if incident.decision == "confirmed" else "likely trigger"
-        badly.append((f"The {which} lies {duration(incident.onset.time - incident.trigger.time)} before the first failure, and nothing stopped it in between.", incident.trigger.evidence))
+        badly.append((f"The {which} lies {duration(incident.onset.time - incident.trigger.time)} before the onset, and nothing stopped it in between.", incident.trigger.evidence))
     if incident.impact.failed and incident.evidence:
         badly.append((f"{number(incident.impact.failed)} of {number(incident.impact.requests)} requests ({percent(incident.impact.failed_percent)}) failed.", incident.evidence[:1]))
     return well, badly

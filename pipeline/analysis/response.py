@@ -119,7 +119,7 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
     # a sentence has the time of the line that it quotes
     lead = end - int(teller["time"])
     side = "before" if lead >= 0 else "after"
-    reason = f"{duration(abs(lead))} {side} the last failure" if abs(lead) >= SECOND else "in the same second as the last failure"
+    reason = f"{duration(abs(lead))} {side} the end" if abs(lead) >= SECOND else "in the same second as the end"
     return Candidate(
         time=int(teller["time"]),
         summary=sentence(teller),
@@ -141,7 +141,7 @@ def _told_of(marked: pd.DataFrame, span: Span, end: int) -> Candidate | None:
         return None
     row = notes.iloc[0]
     gap = int(row["time"]) - end
-    reason = f"no act is logged; written {duration(abs(gap))} {'after' if gap > 0 else 'before'} the last failure"
+    reason = f"no act is logged; written {duration(abs(gap))} {'after' if gap > 0 else 'before'} the end"
     return replace(_plain(row, [reason]), kind="note")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..counting.summary import BUCKETS, PER_DOUBLING, Summary
 from ..findings import Bound
 from . import scan
 from .spans import Segment
-from .traffic import SECOND, Span, extent
+from .traffic import SECOND, Span, edge_sources, extent
 
 Ints = npt.NDArray[np.int64]
 
@@ -25,8 +26,8 @@ LASTS = 30
 OF_ALL, OF_ONE = 0.2, 0.5
 #: Requests that make a stretch of time whose usual duration can be told; stretches at most.
 STRETCH, STRETCHES = 20, 60
-#: Endpoints looked at by themselves.
-ENDPOINTS = 20
+#: Endpoints looked at by themselves, and told as slow.
+ENDPOINTS, SHOWN = 20, 3
 
 
 def slow(summary: Summary, sources: list[str], found: list[Span]) -> list[Span]:
@@ -68,6 +69,46 @@ def slow(summary: Summary, sources: list[str], found: list[Span]) -> list[Span]:
             own = spans(codes == code, OF_ONE, endpoints.dictionary[int(code)].as_py())
             out += [one for one in own if not any(_meet(one, other) for other in out)]
     return [one for one in out if not any(_meet(one, other, 60) and not other.is_blip for other in found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Slowed:
+    """How slow one endpoint was in a span: slow requests of all, and the median duration in seconds before (None: not asked) and during."""
+
+    endpoint: str
+    slow: int
+    requests: int
+    before: float | None
+    during: float
+
+
+def slowed(summary: Summary, span: Span) -> list[Slowed]:
+    """The endpoints of which half of the requests were slow in a span of latency, the one with most slow requests first."""
+    if span.signal != "latency":
+        return []
+    sources = pa.array(edge_sources(summary), pa.string())
+    table = summary.table("latency")
+    table = table.filter(pc.is_in(table["source"], value_set=sources))
+    second, bucket, count = (table[name].to_numpy() for name in ("second", "bucket", "count"))
+    first, last = span.onset.time // SECOND, span.end // SECOND
+    during, before = (second >= first) & (second <= last), second < first - 1
+    endpoints = table["endpoint"].combine_chunks().dictionary_encode()
+    codes = endpoints.indices.to_numpy()
+    usual = codes[~during], second[~during], bucket[~during], count[~during]
+    if usual[3].sum() < STRETCH:
+        return []
+    limits = np.full(int(codes.max()) + 1, np.iinfo(np.int64).max)
+    limits[: int(usual[0].max()) + 1] = _limits(*usual, np.ones(len(usual[0]), bool))
+    late = bucket > np.maximum(limits[codes], int(np.searchsorted(BUCKETS, SECONDS)))
+    out = []
+    for code in np.unique(codes[during]):
+        own = during & (codes == code)
+        slow, requests = int(count[own & late].sum()), int(count[own].sum())
+        if slow and slow >= OF_ONE * requests:
+            earlier = before & (codes == code)
+            known = _quantile(bucket[earlier], count[earlier], 0.5) if earlier.any() else None
+            out.append(Slowed(endpoints.dictionary[int(code)].as_py(), slow, requests, known, _quantile(bucket[own], count[own], 0.5)))
+    return sorted(out, key=lambda one: (-one.slow, one.endpoint))[:SHOWN]
 
 
 def _holds(part: Segment, total: npt.NDArray[np.number[Any]], width: int, least: float) -> bool:
@@ -124,5 +165,14 @@ def _limit(at: Ints, bucket: Ints, count: Ints) -> int | None:
 
 
 def _quartile(bucket: Ints, count: Ints) -> int:
+    return _at(bucket, count, 0.75)
+
+
+def _at(bucket: Ints, count: Ints, share: float) -> int:
     usual = np.bincount(bucket, count)
-    return int(np.searchsorted(np.cumsum(usual), 0.75 * usual.sum()))
+    return int(np.searchsorted(np.cumsum(usual), share * usual.sum()))
+
+
+def _quantile(bucket: Ints, count: Ints, share: float) -> float:
+    """In seconds, the middle of a bucket on the log scale."""
+    return float(BUCKETS[min(_at(bucket, count, share), len(BUCKETS) - 1)] / 2 ** (0.5 / PER_DOUBLING))

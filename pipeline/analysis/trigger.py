@@ -247,7 +247,7 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Faili
     score = KIND * weight - DELAY * log(1 + max(0, delay) / SECOND / 10)
     for_.append(_lead(delay))
     if delay >= LATE:
-        against.append(f"failures began only {duration(delay)} after it")
+        against.append(f"it began only {duration(delay)} after it")
     same = marked["group"].isin(rows["group"]) & (marked["subject"].isin(rows["subject"].dropna()) | bool(rows["subject"].isna().any()))
     elsewhere = marked[same & ~marked.index.isin(rows.index)]
     when = elsewhere["time"].astype("int64")
@@ -343,7 +343,7 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Faili
 def _lead(delay: int) -> str:
     if delay < 0:
         return f"{duration(-delay)} after the first failed stamp, within what the clocks can tell"
-    return f"{duration(delay)} before the first failure" if delay >= SECOND else "in the same second as the first failure"
+    return f"{duration(delay)} before the onset" if delay >= SECOND else "in the same second as the onset"
 
 
 def _reverted(rows: pd.DataFrame, later: pd.DataFrame) -> str | None:

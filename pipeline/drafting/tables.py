@@ -77,7 +77,7 @@ def endpoints(impact: Impact) -> dict[str, Any]:
         "rest": (
             f"{wording.plural(len(rest), 'other endpoint')}: {number(sum(one.failed for one in rest))} of "
             f"{wording.plural(sum(one.requests for one in rest), 'request')} failed."
-            if rest
+            if rest and failing
             else ""
         ),
     }

@@ -246,19 +246,21 @@ class View:
             if found is not None and found.time >= onset
         ]
         if incident.recovery is not None:
-            told.append(Markup(f"to the last failure {wording.duration(incident.recovery.time - onset)}"))
+            told.append(Markup(f"to recovery {wording.duration(incident.recovery.time - onset)}"))
         rows = [Markup(f"**From onset** {', '.join(told)}.")] if told else []
         if incident.detected is None:
             rows.append(Markup("The logs hold no alert and no report by a person."))
         return rows
 
     def _ended(self, incident: Incident) -> Markup:
+        if incident.resolution is None and incident.recovery is None:
+            return Markup("It had not ended where these logs end.")
         if incident.resolution is None:
             return Markup("The logs show no action that ended it.")
         end = incident.resolution
         gap = ""
         if incident.recovery is not None:
-            gap = f"The last failure came {wording.span(end.time, incident.recovery.time)} it."
+            gap = f"Recovery came {wording.span(end.time, incident.recovery.time)} it."
         return _join(
             f"{self.clock.time(end.time)}, {wording.span(incident.onset.time, end.time)} the onset.",
             gap,

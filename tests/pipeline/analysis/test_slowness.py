@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from retrolog.pipeline.analysis import outages
+from retrolog.pipeline.analysis.slowness import slowed
 from retrolog.pipeline.analysis.traffic import Span
 from retrolog.pipeline.window import Window
 
@@ -79,3 +80,14 @@ def test_failures_are_told_once() -> None:
     slow, broken = waiting(200, 320, lambda: 8.0), failing(200, 320)
     spans = found(lambda t, row: slow(t, broken(t, row) or row))
     assert [s.signal for s in spans] == ["failures"]
+
+
+def test_what_was_slow_is_told_with_its_medians() -> None:
+    counts = summary(requests(600, fault=waiting(200, 320, lambda: 3.0, to("/search"))))
+    (span,) = outages.find(counts, Window())
+    (one,) = slowed(counts, span)
+    assert (one.endpoint, one.slow) == ("/search", one.requests)
+    assert one.before == pytest.approx(0.011, rel=0.2)
+    assert one.during == pytest.approx(3.0, rel=0.03)
+    failed = outages.find(summary(requests(600, fault=failing(200, 320))), Window())
+    assert slowed(counts, failed[0]) == [], "only of latency"
