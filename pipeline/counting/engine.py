@@ -191,6 +191,7 @@ def run(
 ) -> tuple[Summary, list[SourceReport]]:
     """What all jobs come to, and their reports in the order of the jobs; `held` keeps their requests where all is read here."""
     from .counts import Counts
+    from .memory import keep
 
     engine = engine or Engine()
     if engine.kind not in ("local", "dask"):
@@ -205,6 +206,8 @@ def run(
         cut = batches(jobs, PIECE)
         results = on_cluster(cut, watch, engine)
     elif engine.processes < 2 or text < WORTH_WORKERS:
+        if text > SMALLEST:
+            keep()
         cut = [list(enumerate(jobs))]
         results = ((at, *count([job for _, job in batch], watch, held=held)) for at, batch in enumerate(cut))
     else:
@@ -307,9 +310,9 @@ class _Worker:
 
 
 def _begin(done: Any) -> None:
-    from .memory import share
+    from .memory import keep
 
-    share()
+    keep()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _Worker.done = done
 
