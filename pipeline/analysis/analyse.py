@@ -93,7 +93,7 @@ def analyse(
     cast: list[tuple[Span, Roles]] = []
     for span, surge in zip(spans, floods, strict=True):
         earlier = [(s, r.candidates[0] if r.candidates else None) for s, r in cast]
-        cast.append((span, roles(signs, span, question.window, [surge] if surge else [], earlier)))
+        cast.append((span, roles(signs, span, question.window, [surge] if surge else [], earlier, spans)))
     single = with_parts(counted[-1], [Part(part.window, fine) for part, fine in zip(closer, counted, strict=False)])
     story = timeline(signs, single, cast, question.window, question.max_entries)
     beyond = [outside(counted[home], span, asked) for (span, _), home in zip(cast, homes, strict=True)]

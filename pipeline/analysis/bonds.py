@@ -51,6 +51,11 @@ def changes(near: pd.DataFrame) -> list[pd.DataFrame]:
                 keys.append(("deploy", row["where"]))
         elif row["kind"] in ("deploy", "change"):
             keys.append(("deploy", row["where"]))
+        if known(row["actor"]) and row["role"] == "action":
+            # who edits a file and then loads it makes one change
+            edit = ("edit", f"{row['where']}|{row['actor']}")
+            if row["kind"] == "config" or (row["kind"] in _LOADING and edit in last):
+                keys.append(edit)
         if row["role"] == "event":
             # several programs report one death: the kernel, the supervisor, the dead one's master
             keys.append(("death", f"{row['host']}|{int(row['time']) // (2 * SECOND)}|{row['kind'] in _DEATHS}"))
@@ -71,7 +76,8 @@ def changes(near: pd.DataFrame) -> list[pd.DataFrame]:
 _DEATHS = ("oom", "kill", "crash")
 #: Kinds of which one brings about the next on the same host within seconds.
 _ROLLED_OUT = ("config", "reload", "restart", "package", "scaling", "start", "stop")
-_REACH = {"rollout": 3 * SECOND, "deploy": 5 * SECOND}
+_LOADING = ("reload", "restart")
+_REACH = {"edit": 60 * SECOND, "rollout": 3 * SECOND, "deploy": 5 * SECOND}
 
 
 @lru_cache(maxsize=10_000)

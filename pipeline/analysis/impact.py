@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Days over which an error budget is counted (the window of the example in the SRE workbook, "Implementing SLOs").
 BUDGET_DAYS = 30
+#: The row of all endpoints that nobody but bots asked for.
+BOTS = "(asked by bots alone)"
 #: So many different words in one place of a path are names.
 NAMES = 20
 
@@ -155,7 +157,12 @@ def _endpoints(served: pa.Table, span: Span) -> tuple[EndpointImpact, ...]:
     if served.num_rows == 0:
         return ()
     table = served.append_column("bad", pc.if_else(span.fails(served["status"]), served["count"], 0))
-    rows = table.group_by("endpoint").aggregate([("count", "sum"), ("bad", "sum")])
+    table = table.append_column("asked", pc.if_else(served["bot"], 0, served["count"]))
+    rows = table.group_by("endpoint").aggregate([("count", "sum"), ("bad", "sum"), ("asked", "sum")])
+    # what scanners try is no part of the site
+    if pc.any(pc.greater(rows["asked_sum"], 0)).as_py():
+        name = pc.if_else(pc.equal(rows["asked_sum"], 0), BOTS, rows["endpoint"].cast(pa.string()))
+        rows = rows.set_column(rows.schema.get_field_index("endpoint"), "endpoint", name)
     # a site that puts names into its paths has an endpoint a page: those are one
     names = pa.array(grouped([str(name) for name in rows["endpoint"].to_pylist()], NAMES))
     table = rows.set_column(rows.schema.get_field_index("endpoint"), "endpoint", names)

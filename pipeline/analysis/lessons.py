@@ -5,10 +5,11 @@ Each is made from this incident's own evidence; where the logs show nothing ther
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..findings import Evidence, Incident
+from ..findings import Candidate, Evidence, Incident
 from ..wording import Clock, duration, number, percent
 from .evidence import quotations
 from .traffic import SECOND
@@ -31,7 +32,7 @@ _SEEDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("mitigate", "Keep the last working configuration of {subject} at hand and load it when requests fail after a change"),
     ),
     "migration": (
-        ("prevent", "Run schema changes on {subject} with a lock timeout, and outside busy hours"),
+        ("prevent", "Run schema changes with a lock timeout, and outside busy hours"),
         ("detect", "Alert on sessions that wait for a lock longer than a request may take"),
     ),
     "job": (
@@ -107,6 +108,13 @@ def lessons(incidents: Sequence[Incident], sources: Sequence[SourceReport], cloc
         side = "ahead" if offset > 0 else "behind"
         others = f" and {number(len(files) - 1)} more" if len(files) > 1 else ""
         stamped = tuple(one for one in quotations([incidents, entries]) if one.file in files)[:1]
+        if abs(offset) >= 1800 and offset % 900 == 0:
+            # whole quarter hours are no clock that runs wrong
+            away = duration(round(abs(offset) * SECOND))
+            if stamped:
+                badly.append((f"The stamps of {files[0]}{others} are {away} {side} without naming their zone, so its lines stood out of order.", stamped))
+            actions.append(_action(f"Write the zone into the stamps of {files[0]}{others}", "prevent", f"they are of a zone that is {away} off", stamped))
+            continue
         if stamped:
             badly.append((f"The clock that wrote {files[0]}{others} is {abs(offset):,.0f} s {side}, so its lines stood out of order.", stamped))
         actions.append(_action(f"Synchronise the clock that wrote {files[0]}{others}", "prevent", f"its stamps are {abs(offset):,.0f} s off", stamped))
@@ -149,8 +157,29 @@ def _luck(incident: Incident, clock: Clock) -> str:
     peak = incident.impact.peak_rate
     if not peak:
         return ""
-    length = duration((incident.recovery.time if incident.recovery else incident.onset.latest) - incident.onset.time)
+    if incident.recovery is None:
+        return f"From {clock.time(incident.onset.time)} on up to {peak:g} requests a second failed, and it was not over when these logs end. What kept it from being worse?"
+    length = duration(incident.recovery.time - incident.onset.time)
     return f"It lasted {length} from {clock.time(incident.onset.time)} on, with up to {peak:g} failed requests a second. What kept it from being longer or worse?"
+
+
+#: What failures after a change of the schema say: that something is not there (any more), or that they wait for it.
+_GONE = re.compile(r"(?i)does not exist|unknown column|no such (?:column|table|field)|undefined (?:column|table)|invalid (?:column|object) name|missing column|42703|42P01")
+_WAITS = re.compile(r"(?i)\block|timed? ?out|waiting|\b504\b|canceling statement|55P03|57014")
+
+
+def _seeds(trigger: Candidate, incident: Incident) -> tuple[tuple[str, str], ...]:
+    """The measures for a kind of trigger; for a change of the schema by what the failures say."""
+    seeds = _SEEDS.get(trigger.kind, ())
+    if trigger.kind != "migration":
+        return seeds
+    words = " ".join([*(e.summary for e in incident.propagation), *(q.text for e in incident.propagation for q in e.evidence)])
+    if _GONE.search(words):
+        return (
+            ("prevent", "Change the schema in steps that the running release can live with: add, release, and only then rename or remove"),
+            ("detect", "Run the queries of the running release against a changed schema before it is applied"),
+        )
+    return seeds if _WAITS.search(words) or any(status in ("504", "499") for status, _ in incident.impact.statuses) else seeds[:0]
 
 
 def _actions(incident: Incident) -> list[dict[str, Any]]:
@@ -159,7 +188,7 @@ def _actions(incident: Incident) -> list[dict[str, Any]]:
     worst = incident.impact.endpoints[0].path if incident.impact.endpoints else "the failing requests"
     if trigger:
         subject = trigger.subject or trigger.service or "the service"
-        for kind, text in _SEEDS.get(trigger.kind, ()):
+        for kind, text in _seeds(trigger, incident):
             out.append(_action(text.format(subject=subject, what=worst), kind, f"likely trigger: {trigger.summary}", trigger.evidence))
     if incident.detected is None:
         counted = incident.impact.requests > 0 and incident.impact.failed > 0
@@ -193,7 +222,7 @@ def _reviewed(incident: Incident, clock: Clock) -> tuple[list[Lesson], list[Less
         which = "trigger" if incident.decision == "confirmed" else "likely trigger"
         badly.append((f"The {which} lies {duration(incident.onset.time - incident.trigger.time)} before the onset, and nothing stopped it in between.", incident.trigger.evidence))
     if incident.impact.failed and incident.evidence:
-        badly.append((f"{number(incident.impact.failed)} of {number(incident.impact.requests)} requests ({percent(incident.impact.failed_percent)}) failed.", incident.evidence[:1]))
+        badly.append((f"{number(incident.impact.failed)} of {number(incident.impact.requests)} requests ({percent(incident.impact.failed_percent)}) {'were refused' if incident.signal == 'refusals' else 'failed'}.", incident.evidence[:1]))
     return well, badly
 
 

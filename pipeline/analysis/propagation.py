@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry, ...]:
     """The first error of each writer from shortly before the onset on, earliest first.
 
-    `signs` is the frame of `retrolog.pipeline.analysis.signs`. A writer counts when it said an error that it had not said
-    before in these logs, or at least four times as often a minute as before.
+    `signs` is the frame of `retrolog.pipeline.analysis.signs`. A writer counts when it said an error that it does not say
+    outside of the outage in these logs, or says there at least four times as often a minute; one warning alone says nothing.
     """
     time = signs["time"].astype("int64")
     begin, end = span.onset.time - 30 * SECOND, span.end
@@ -28,12 +28,13 @@ def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry,
     errors = signs[(signs["rank"] >= 4) & (signs["role"] != "detection") | bad]
     at = time.loc[errors.index]
     during = errors[(at >= begin) & (at <= end)]
-    before = errors[at < begin]
-    calm = max(1, begin - int(time.min())) if len(time) else 1
-    usual = before.groupby("group")["count"].sum()
+    rest = errors[(at < begin) | (at > end + 10 * SECOND)]
+    calm = max(1, int(time.max()) - int(time.min()) - (end - begin)) if len(time) else 1
+    usual = rest.groupby("group")["count"].sum()
     here = during.groupby("group")["count"].sum()
     kept = [g for g, n in here.items() if n / max(1, end - begin) > 4 * usual.get(g, 0) / calm]
-    first = during[during["group"].isin(kept)].drop_duplicates("who")
+    alone = (during["rank"] == 3) & (during["group"].map(here) == 1) & during["role"].isna()
+    first = during[during["group"].isin(kept) & ~alone].drop_duplicates("who")
     chain = []
     for row in records(first.head(limit)):
         delay = (int(row["time"]) - span.onset.time) / SECOND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log
@@ -35,20 +36,21 @@ class Roles:
 
 def roles(
     signs: pd.DataFrame, span: Span, window: Window, others: Sequence[Candidate] = (),
-    earlier: Sequence[tuple[Span, Candidate | None]] = (),
+    earlier: Sequence[tuple[Span, Candidate | None]] = (), all_spans: Sequence[Span] = (),
 ) -> Roles:
     """Trigger candidates (best first), detection, first human response and resolution of one outage.
 
     `signs` is the frame of `retrolog.pipeline.analysis.signs` with clock offsets applied. Only events inside the window count.
     `others` are candidates found elsewhere (a flood of requests), ranked among them by their score. `earlier` are the
-    outages before this one with their triggers: a change before one of them explains that one first.
+    outages before this one with their triggers: a change before one of them explains that one first. `all_spans` are all
+    outages: what comes right before each of them is no less likely for coming again.
     """
     inside = within(signs, window)
     marked = inside[inside["role"].notna()]
     detected = _detected(marked, span)
     resolution = _resolution(marked, span)
     return Roles(
-        candidates=candidates(inside, marked, span, others, resolution, earlier),
+        candidates=candidates(inside, marked, span, others, resolution, earlier, [s for s in all_spans if s is not span]),
         detected=detected,
         acknowledged=_acknowledged(marked, span, detected),
         resolution=resolution,
@@ -88,6 +90,13 @@ LEAD = 0.8
 _ENDS = {"rollback": 4.0, "kill": 3.0, "restart": 3.0, "start": 2.5, "stop": 2.5, "reload": 3.0, "data": 2.5, "failover": 3.0, "flag": 3.0, "scaling": 2.5}
 
 
+#: What an act adds that names what the trigger named, the other way round.
+UNDOES = 2.0
+_FROM_TO = re.compile(r"(\S+) ?(?:->|=>|\u2192) ?(\S+)")
+#: Acts that load what was changed before them.
+_LOADS = ("reload", "restart", "start", "kill", "failover")
+
+
 def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
     """The act that most likely ended it: by its kind, by who did it, and by how shortly before the recovery it came."""
     if span.recovery is None:
@@ -99,10 +108,14 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
     best: tuple[float, Any] | None = None
     for group in changes(acts):
         first = group.iloc[0]
-        lead = (end - int(first["time"])) / SECOND
+        # what a person does takes effect with its last step; what restarts itself again and again ends nothing
+        steps = group[group["role"].eq("action") | group["actor"].notna() | group["kind"].isin(["rollback", "reload"])]
+        done = [int(t) for t in steps["time"] if int(t) <= end + SECOND] or [int(first["time"])]
+        lead = (end - max(done)) / SECOND
         weight = max(_ENDS.get(str(k), float(w or 0)) for k, w in zip(group["kind"], group["weight"], strict=True))
         human = 1.5 if (group["role"] == "action").any() or group["actor"].notna().any() else 0.0
-        score = weight + human - LEAD * log(1 + abs(lead) / 5)
+        undone = UNDOES if _undoes(group, marked, span) else 0.0
+        score = weight + human + undone - LEAD * log(1 + abs(lead) / 5)
         if weight > 0 and (best is None or score > best[0]):
             best = (score, group)
     if best is None or best[0] < 0.5:
@@ -116,6 +129,12 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
         # what a person ran says more than what the program answered at once
         ran = group[(group["role"] == "action") & (group["time"].astype("int64") - int(first["time"]) <= 2 * SECOND)]
         teller = ran.iloc[0] if len(ran) else first
+    prepared = None
+    if teller["kind"] == "rollback":
+        # what was put back in a file has no effect before it is loaded
+        loaded = group[group["kind"].isin(_LOADS) & (group["time"].astype("int64") <= end + SECOND)]
+        if len(loaded) and int(loaded.iloc[-1]["time"]) - int(teller["time"]) > 5 * SECOND:
+            prepared, teller = teller, loaded.iloc[-1]
     # a sentence has the time of the line that it quotes
     lead = end - int(teller["time"])
     side = "before" if lead >= 0 else "after"
@@ -126,11 +145,24 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
         kind=str(teller["kind"]),
         score=round(best[0], 3),
         evidence=tuple(evidence(r) for r in records(varied(group))),
-        reasons_for=(reason,),
+        reasons_for=(reason,) if prepared is None else (reason, f"it made effective what came before: {sentence(prepared)}"),
         service=known(first["who"]),
         host=known(first["host"]),
         subject=next((str(x) for x in group["subject"].dropna()), None),
     )
+
+
+def _undoes(acts: pd.DataFrame, marked: pd.DataFrame, span: Span) -> bool:
+    """Whether these acts name the two sides of a change before the onset the other way round: `upgrade a -> b`, `downgrade b -> a`."""
+    back = {pair[::-1] for message in acts["message"] for pair in _pairs(message)}
+    if not back:
+        return False
+    before = marked[(marked["time"].astype("int64") <= span.onset.time + 2 * SECOND) & (marked["role"] == "change")]
+    return any(pair in back for message in before["message"] for pair in _pairs(message))
+
+
+def _pairs(message: object) -> set[tuple[str, str]]:
+    return {(a.strip(".,;:'\""), b.strip(".,;:'\"")) for a, b in _FROM_TO.findall(str(message)[:400])}
 
 
 def _told_of(marked: pd.DataFrame, span: Span, end: int) -> Candidate | None:

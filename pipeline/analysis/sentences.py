@@ -71,8 +71,20 @@ def _record(message: str) -> str:
     return " ".join([*words, *(f"{k}={v}" for k, v in fields.items())]) + feed + rest if words or fields else message
 
 
+#: Where the last part of a long message tells the cause: libraries put the innermost error last.
+_CAUSE = re.compile(r"(?i)caused by|error\b|exception\b|fail(?:ed|ure)|refused|expired|denied|timed? ?out|exceed|no such|not found|does not exist|no space|reset by|unreachable|too many|invalid")
+
+
 def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    """The text, cut to this length: at its end, or in the middle where its end tells a cause."""
+    if len(text) <= length:
+        return text
+    end = length // 3
+    tail = text[-end:]
+    if len(text) <= 12 * length and (cause := list(_CAUSE.finditer(tail))) and not _CAUSE.search(text[: length - end]):
+        start = tail.rfind(" ", 0, cause[0].start() + 1) + 1 if len(cause) else 0
+        return f"{text[: length - end - 3].rstrip()} … {tail[start:]}"
+    return text[: length - 1].rstrip() + "…"
 
 
 def who(row: Mapping[str, Any] | pd.Series) -> str:
@@ -113,7 +125,8 @@ def request(row: Mapping[str, Any], which: str, prefix: str = "") -> str:
     method, path, status = row[prefix + "method"], row[prefix + "path"], row[prefix + "status"]
     asked = f"{method} {path}" if method else str(path)
     answer = "was closed by the client before an answer (499)" if status == 499 else "was not answered" if status in (0, 444) else f"was answered {status}"
-    return f"{which} failed request: {_short(asked, 120)} {answer}"
+    what = "refused" if 400 <= (status or 0) < 499 else "failed"
+    return f"{which} {what} request: {_short(asked, 120)} {answer}"
 
 
 def share(failed: int, requests: int, what: str) -> str:

@@ -168,8 +168,7 @@ def _roles(span: Span, roles: Roles, part_of_it: list[Evidence]) -> list[Entry]:
         if not strong and candidate.score < 0.25 * roles.candidates[0].score:
             continue
         case = "; ".join((*candidate.reasons_for, *candidate.reasons_against))
-        astray = not strong and any(r.startswith("no error names") for r in candidate.reasons_against)
-        kind = "trigger" if strong else "misleading" if astray else "change"
+        kind = "trigger" if strong else "error" if candidate.kind in _EVENTS else "change"
         reason = f"{'most likely trigger' if strong else 'rival candidate'}: {candidate.kind}, {case}"
         entries.append(_entry(candidate, kind, reason))
     if roles.detected:
@@ -190,6 +189,9 @@ def _entry(candidate: Candidate, kind: str, reason: str) -> Entry:
     )  # fmt: skip
 
 
+#: Kinds of rival that nobody did: they happened.
+_EVENTS = ("crash", "kill", "oom", "disk_full", "disk", "exhaustion", "pressure", "network", "clock", "certificate", "expiry", "dependency")
+
 #: Words in which a writer that had errors says that it is well again.
 _WELL = re.compile(r"\b(success(ful(ly)?)?|recovered|restored|resumed|re-?connected|ready|healthy|back (to normal|online|up))\b", re.IGNORECASE)
 
@@ -207,13 +209,14 @@ _TOLD = {
 def _marked(inside: pd.DataFrame, span: Span, roles: Roles) -> tuple[list[Entry], list[Evidence]]:
     """Alerts, recoveries, human acts and changes from the onset until shortly after the recovery, each pattern once.
 
-    Scheduled jobs are left out: one that matters is a candidate for the trigger. Rows that tell of one change are one entry;
+    Scheduled jobs and backups are left out: one that matters is a candidate for the trigger. Rows that tell of one change are one entry;
     what follows the resolution at once on its host (the unit stops, starts, reloads) is part of it, and comes second.
     """
     time = inside["time"].astype("int64")
     course = inside[(time >= span.onset.time - 2 * SECOND) & (time <= span.end + AFTERMATH)]
-    course = course[course["role"].isin(_TOLD) & (course["kind"] != "job")]
+    course = course[course["role"].isin(_TOLD) & ~course["kind"].isin(["job", "backup"])]
     course = course[~course["routine"].astype(bool)]
+    course = _logins_once(course)
     told = {(e.file, e.line) for c in roles.candidates[:1] for e in c.evidence}
     untold = [place not in told for place in zip(course["file"], course["line"], strict=True)]
     course = course[pd.Series(untold, index=course.index, dtype=bool)]
@@ -240,6 +243,19 @@ def _marked(inside: pd.DataFrame, span: Span, roles: Roles) -> tuple[list[Entry]
             )
         )  # fmt: skip
     return entries, part_of_it
+
+
+def _logins_once(course: pd.DataFrame) -> pd.DataFrame:
+    """The rows with one of those that tell of one login: sshd accepts a key, and PAM opens the session."""
+    last: dict[tuple[object, object], int] = {}
+    kept = []
+    for row in records(course[["time", "kind", "actor", "where"]]):
+        key, time = (row["actor"], row["where"]), int(row["time"])
+        again = row["kind"] == "login" and known(row["actor"]) is not None and time - last.get(key, -SECOND * 60) <= 5 * SECOND
+        if row["kind"] == "login":
+            last[key] = time
+        kept.append(not again)
+    return course[pd.Series(kept, index=course.index, dtype=bool)]
 
 
 def _follows(row: pd.Series, resolution: Candidate) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import log
 from typing import TYPE_CHECKING
 
@@ -47,13 +48,13 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 
 def candidates(
     inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate], resolution: Candidate | None,
-    earlier: Sequence[tuple[Span, Candidate | None]],
+    earlier: Sequence[tuple[Span, Candidate | None]], apart: Sequence[Span] = (),
 ) -> tuple[Candidate, ...]:  # fmt: skip
     """At most five candidates for the trigger, the best first.
 
     `inside` are the signs in the window, `marked` those of them that mark something, `others` candidates found elsewhere.
     `resolution` is the act that ended the outage: what it undid is likelier to have begun it. `earlier` are the outages
-    before this one, each with what is thought to have set it off.
+    before this one, each with what is thought to have set it off; `apart` all other outages.
     """
     onset = span.onset.time
     time = marked["time"].astype("int64")
@@ -61,8 +62,19 @@ def candidates(
     near = near[~near["routine"].astype(bool)]
     failing = Failing.during(inside, span)
     groups = changes(_with_own_words(near, inside, span))
-    argued = (_argued(group, marked, span, failing, resolution) for group in groups)
-    ranked = [_spent(c, [e for e in earlier if e[0].end < onset]) for c in (*argued, *others, _first_complaint(inside, span)) if c is not None]
+    argued = [_argued(group, marked, span, failing, resolution, apart) for group in groups]
+    if (foretold := _foretold(inside, span)) is not None:
+        lasting = next((c for c in argued if c is not None and c.kind in _LASTING and abs(c.time - onset) <= _AHEAD), None)
+        if lasting is None:
+            argued.append(foretold)
+        else:  # what was foretold came: the line beforehand speaks for it
+            why = f"a line of {duration(onset - foretold.time)} before names this moment: {said(foretold.summary, QUOTED)}"
+            told = replace(lasting, score=lasting.score + 2, reasons_for=(*lasting.reasons_for, why), evidence=(*lasting.evidence[:4], *foretold.evidence))
+            argued = [told if c is lasting else c for c in argued]
+    ranked = [_spent(c, [e for e in earlier if e[0].end < onset]) for c in (*argued, *others) if c is not None]
+    complaint = _first_complaint(inside, span)
+    if complaint is not None and all(c.score < complaint.score for c in ranked):
+        ranked.append(complaint)
     ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
     return tuple(_part_of(c, ranked[0]) for c in ranked[:5] if c.score > 0)
 
@@ -162,6 +174,24 @@ def _things(text: str) -> set[str]:
     return {thing.strip("./:") for thing in _THING.findall(text[:1500]) if len(thing) >= 8}
 
 
+_QUOTED = re.compile(r"[\"'`\u201c\u2018]([a-z][a-z0-9_]{3,40})[\"'`\u201d\u2019]")
+_COMPOUND = re.compile(r"[a-z][a-z0-9]*(?:[._/-]+[a-z][a-z0-9]*)+")
+#: Parts of names that stand in names of all kinds.
+_COMMON = frozenset(
+    "server service client config error errors failed failure request requests response connection connect upstream downstream localhost http https "
+    "access system update default value values public private local remote index table column users admin main runtime internal external process "
+    "worker manager handler module package release version status state query timeout thread socket stream buffer input output python django "
+    "usr/bin/sbin/etc/var/lib/home/opt/srv/run/log/logs/lib64/share".replace("/", " ").split()
+)
+
+
+def _parts(text: str) -> set[str]:
+    """Words of five letters and more that are quoted, or are parts of names with separators (`items.summary`, `tax_rate`)."""
+    words = {word for name in _COMPOUND.findall(text[:1500]) for word in re.split(r"[._/-]+", name)}
+    words |= {word for name in _QUOTED.findall(text[:1500]) for word in (name, *name.split("_"))}
+    return {word for word in words if len(word) >= 5 and word not in _COMMON and not word.isdigit()}
+
+
 def _numbers(text: str) -> set[tuple[float, str]]:
     """The measured numbers of a message, with the first letter of their unit."""
     return {(float(n), unit[0].lower()) for n, unit in _MEASURED.findall(text[:1500]) if float(n) >= _LEAST}
@@ -175,6 +205,7 @@ class Failing:
     kinds: set[str]
     writers: set[str]
     messages: dict[str, str]  # by pattern
+    words: tuple[frozenset[str], ...]  # the parts of names of every pattern of all logs
     things: dict[str, int]  # what they name that looks like no word (a host name, a path, an identifier): patterns of all logs that do
 
     @classmethod
@@ -199,6 +230,7 @@ class Failing:
             {str(kind) for kind in bad["kind"].dropna()},
             {stem(who) for who in bad["who"]},
             messages,
+            tuple(frozenset(_parts(str(text).lower())) for text in inside.drop_duplicates("group")["message"]),
             things,
         )
 
@@ -210,6 +242,16 @@ class Failing:
             for thing in sorted(_things(str(message).lower()), key=lambda t: (-len(t), t)):
                 if self.things.get(thing, FEW + 1) <= FEW and any(thing in named for named in theirs):
                     return thing, place
+        return None
+
+    def part(self, rows: pd.DataFrame) -> tuple[str, int] | None:
+        """A part of a name in these rows that complaints of others name in quotes or as a part, and few patterns of all logs."""
+        own, who = set(rows["group"]), set(rows["who"])
+        theirs = {word for group, text in self.messages.items() if group not in own and group.split("\x1f")[0] not in who for word in _parts(text)}
+        for place, message in enumerate(rows["message"]):
+            for word in sorted(_parts(str(message).lower()) & theirs, key=lambda w: (-len(w), w)):
+                if sum(word in words for words in self.words) <= FEW:
+                    return word, place
         return None
 
     def measures(self, rows: pd.DataFrame) -> tuple[str, int] | None:
@@ -235,7 +277,9 @@ class Failing:
         return None
 
 
-def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Failing, resolution: Candidate | None) -> Candidate | None:
+def _argued(
+    rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Failing, resolution: Candidate | None, apart: Sequence[Span]
+) -> Candidate | None:
     first = rows.iloc[0]
     best = rows.iloc[int(rows["weight"].astype(float).fillna(0.0).to_numpy().argmax())]
     weight = float(best["weight"])
@@ -250,13 +294,18 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Faili
         against.append(f"it began only {duration(delay)} after it")
     same = marked["group"].isin(rows["group"]) & (marked["subject"].isin(rows["subject"].dropna()) | bool(rows["subject"].isna().any()))
     elsewhere = marked[same & ~marked.index.isin(rows.index)]
-    when = elsewhere["time"].astype("int64")
-    before, later = int((when < int(first["time"])).sum()), int((when > span.end + 30 * SECOND).sum())
+    when = _happenings(elsewhere)
+    led = [at for at in when if any(s.onset.time - FOLLOWED <= at <= s.end for s in apart)]
+    when = [at for at in when if at not in led]
+    before, later = sum(at < int(first["time"]) for at in when), sum(at > span.end + 30 * SECOND for at in when)
+    if led:
+        score += 1.0
+        for_.append(f"the same came with another outage in these logs ({plural(len(led), 'time')})")
     if before or later:
         score -= log(1 + before + later)
         where = " and ".join(f"{plural(n, 'time')} {word}" for n, word in ((before, "before"), (later, "later")) if n)
         against.append(f"the same happened {where} in these logs without failures after it")
-    elif len(elsewhere) == 0:
+    elif not when and not led:
         for_.append("seen nowhere else in these logs")
     alike = marked[(marked["who"] == best["who"]) & (marked["kind"] == best["kind"])]
     stamps = alike["time"].astype("int64")
@@ -281,6 +330,11 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Faili
     if shared:
         score += 1.5
         for_.append(f"what failed names {shared[0]} too")
+    part = failing.part(rows) if not repeated and not shared else None
+    if part:
+        score += 1.0
+        for_.append(f"what failed names {part[0]}, as it does")
+        shared = part
     measured = failing.measures(rows) if not repeated and not shared else None
     if measured:
         score += 1.5
@@ -319,6 +373,10 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Faili
     quoted = rows.iloc[shared[1]] if shared and best["subject"] is None else best if best["phase"] == "start" else first
     if shared and rows.iloc[shared[1]]["message"] != quoted["message"]:
         for_.append(f"its line: {said(rows.iloc[shared[1]]['message'], QUOTED)}")
+    if str(quoted["message"]).count(" ") < 3:
+        # a record of pairs tells less than the sentence beside it
+        plain = rows[(rows["kind"] == quoted["kind"]) & rows["message"].map(lambda m: str(m).count(" ") >= 3)]
+        quoted = plain.iloc[0] if len(plain) else quoted
     deaths = rows[rows["kind"].isin(DEATHS) & (rows["message"] != quoted["message"])]
     if len(deaths):
         # who died of it says more than that it began
@@ -336,8 +394,49 @@ def _argued(rows: pd.DataFrame, marked: pd.DataFrame, span: Span, failing: Faili
         reasons_against=tuple(against),
         service=known(first["who"]),
         host=known(first["host"]),
-        subject=known(best["subject"]),
+        subject=known(best["subject"]) or next((str(s) for s in rows["subject"].dropna()), None),
     )
+
+
+#: An outage that begins so long after something has to do with it.
+FOLLOWED = 60 * SECOND
+
+
+def _happenings(rows: pd.DataFrame) -> list[int]:
+    """When what these rows tell of happened: several lines within seconds are one report."""
+    out: list[int] = []
+    last = None
+    for at in rows["time"].astype("int64").sort_values().tolist():
+        if last is None or at - last > 15 * SECOND:
+            out.append(at)
+        last = at
+    return out
+
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)")
+_ENDS_THEN = re.compile(r"(?i)not ?after|expir|valid (?:un)?til|until|deadline|runs out|scheduled|maintenance|end of (?:life|term)|takes effect|effective")
+#: How near the onset a foretold moment lies, how long before it the line must stand, and what such a line is worth.
+_MEETS, _AHEAD, _FORETOLD = (60 * SECOND, 2 * SECOND), 5 * SECOND, 4.2
+
+
+def _foretold(inside: pd.DataFrame, span: Span) -> Candidate | None:
+    """A line that named the moment of the onset beforehand: a certificate's end, a deadline, a maintenance."""
+    onset = span.onset.time
+    rows = inside[(inside["time"].astype("int64") < onset) & inside["message"].map(lambda m: bool(_ENDS_THEN.search(str(m)[:600])))]
+    for row in records(rows):
+        for day, clock, zone in _MOMENT.findall(str(row["message"])[:600]):
+            sign = "+00:00" if zone in ("Z", "UTC", "GMT") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+            try:
+                moment = round(datetime.fromisoformat(f"{day}T{clock}{sign}").timestamp() * SECOND)
+            except ValueError:
+                continue
+            if onset - _MEETS[0] <= moment <= onset + _MEETS[1] and moment - int(row["time"]) >= _AHEAD:
+                return Candidate(
+                    time=int(row["time"]), summary=sentence(row), kind="expiry", score=_FORETOLD, evidence=(evidence(row),),
+                    reasons_for=(f"it names {day} {clock} {zone}, the moment of the onset", "written beforehand"),
+                    service=known(row["who"]), host=known(row["host"]), subject=known(row["subject"]),
+                )  # fmt: skip
+    return None
 
 
 def _lead(delay: int) -> str:

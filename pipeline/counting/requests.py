@@ -32,7 +32,7 @@ _PROBE_AGENT = (
     r"(?i)kube-probe|elb-healthchecker|googlehc|uptime|pingdom|statuscake|site24x7|nagios|check_http|icinga|zabbix|"
     r"prometheus|blackbox|consul health|haproxy|varnish.?probe|datadog.?synthetic|newrelicpinger|health.?check|"
     r"monit/|monitoring|hetrixtools|freshping|updown\.io|betterstack|better uptime|traefik.?health|envoy/hc|azure.?traffic|"
-    r"amazon-route53|cloudflare-healthchecks|gatus"
+    r"amazon-route53|cloudflare-healthchecks|gatus|sensu|check_?mk|synthetic|(?:^|[\s/_-])(?:probe|prober|check|checker|watchdog|heartbeat)[-_/ ]"
 )
 _BOT_AGENT = (
     r"(?i)bot\b|bot/|crawl|spider|slurp|zgrab|masscan|nmap|nikto|sqlmap|censys|shodan|scrapy|python-requests|go-http-client|"

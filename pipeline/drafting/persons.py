@@ -37,7 +37,7 @@ ROLES = frozenset(_ROLE_WORDS.split())
 _SOFTWARE = frozenset(
     "agent alert api app autoscaler backup bot broker cd ci cli client cloud controller cron ctl daemon db deploy deployer"
     " exporter gateway helper job kube lambda manager monitor node operator pipeline pod pool proxy queue runner scheduler"
-    " script server service srv supervisor svc sync system systemd task thread timer watchdog web worker".split()
+    " channel oncall pagerduty slack script server service srv supervisor svc sync system systemd task thread timer watchdog web worker".split()
 )
 _SIGNAL = re.compile(r"SIG[A-Z]{2,6}\d?")
 _VERSION = re.compile(r"[vV]?\d[\w.]*|[vV]\d[\w.]*")
@@ -81,6 +81,8 @@ _PEOPLE = tuple(
             r"full_?name|first_?name|last_?name|display_?name|given_?name|sur_?name|operator|user|ruser|logname|PRINCIPAL))"
             rf"\\?[\"']?\s?[=:]\s?\\?[\"']?@?(?P<who>{_FULL})"
         ),
+        # Who did it by hand, in brackets before what was done.
+        rf"\[(?i:manual|by|operator)[ :=]+@?(?P<who>{_NAME})\]",
         # Homes: they are named for their owner.
         rf"(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)(?P<who>{_NAME})",
         rf"(?<![\w@/.])@(?P<who>{_NAME})(?![\w.]*[./])",
@@ -103,7 +105,7 @@ def any_of(names: set[str]) -> re.Pattern[str]:
     """Finds any of the names as a word of its own, not inside a path unless it is a person's there."""
     # Longest first, so that a full name goes before the first name it begins with; of no name, what never matches.
     joined = "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
-    return re.compile(rf"(?<![\w.-])(?:{_IN_PATH})(?:{joined or '(?!)'})(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?:(?<![\w.-])|(?<=\bsudo_)|(?<=\bby_))(?:{_IN_PATH})(?:{joined or '(?!)'})(?![\w-])", re.IGNORECASE)
 
 
 def given_away(text: str) -> list[str]:

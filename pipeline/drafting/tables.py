@@ -30,7 +30,8 @@ def loss(impact: Impact, signal: str) -> str:
     if impact.failed and signal == "errors":
         return f"of {number(impact.requests)} outcomes that the logs tell of, {number(impact.failed)} ({percent(impact.failed_percent)}) are failures"
     if impact.failed:
-        return f"{number(impact.failed)} of {number(impact.requests)} requests ({percent(impact.failed_percent)}) failed"
+        what = "were refused" if signal == "refusals" else "failed"
+        return f"{number(impact.failed)} of {number(impact.requests)} requests ({percent(impact.failed_percent)}) {what}"
     before, during = impact.latency_before, impact.latency_during
     if signal == "latency" and before and during and before.p95 is not None and during.p95 is not None:
         slow = f"{wording.seconds(before.p95)} to {wording.seconds(during.p95)}"

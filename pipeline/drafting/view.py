@@ -197,7 +197,7 @@ class View:
             rows.append(("Most failures", f"{impact.peak_rate:.1f} a second{when}"))
         for label, low, high in tables.latency_rows(impact):
             rows.append((label, f"{low} before, {high} during"))
-        if impact.clients is not None:
+        if impact.clients is not None and impact.clients > 1:  # one address for all is a proxy's
             about = "about " if impact.clients_estimated else ""
             hit = (
                 f", {number(impact.clients_affected)} with a failure"

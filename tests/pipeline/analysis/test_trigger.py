@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retrolog.pipeline.findings import Candidate
 
-from ..traffic import said
+from ..traffic import failing, requests, said
 from .test_story import DEPLOY, OUTAGE, error_lines, study
 
 COMMIT = said(192, "stored artifact for commit 'rates: move to a namespace of their own'", service="source-controller", source="flux.log")
@@ -44,3 +44,55 @@ def test_what_every_log_is_called_names_nobody() -> None:
     found = study(OUTAGE, [signal], errors).incidents[0].candidates
     assert any("graceful restart" in one.summary for one in found)
     assert not any("names error" in reason for one in found for reason in one.reasons_for)
+
+
+def test_a_certificate_that_has_expired_is_no_effect_for_being_met_again_and_again() -> None:
+    errors = error_lines(200, 320, "booking failed: certificate verify failed: certificate has expired", "pay")
+    other = said(171, "starting deploy of newsletter 9.0", service="deploy", source="syslog", host="a1")
+    found = study(OUTAGE, [other], errors).incidents[0].candidates
+    assert "certificate" in found[0].summary
+    assert any("lasts until" in reason for reason in found[0].reasons_for)
+
+
+def test_a_line_that_names_the_moment_beforehand_speaks_for_what_came() -> None:
+    warned = said(100, "certificate of ledger pending renewal: notAfter=2026-11-23T10:03:20Z", "warning", "certwatch", source="syslog", host="a1")
+    assert any("names 2026-11-23 10:03:20" in reason for one in candidates(warned) for reason in one.reasons_for)
+    past = said(100, "certificate of ledger pending renewal: notAfter=2026-11-23T11:03:20Z", "warning", "certwatch", source="syslog", host="a1")
+    assert not any("names 2026" in reason for one in candidates(past) for reason in one.reasons_for)
+
+
+def test_a_part_of_a_name_that_few_others_say_speaks_for_a_candidate() -> None:
+    renamed = said(198, "Running upgrade 81ae0d4c -> c41f77b2, rename items.summary to items.abstract", service="migrate", source="migrate.log")
+    errors = error_lines(200, 320, 'query failed: column "summary" does not exist', "catalog")
+    found = study(OUTAGE, [renamed, DEPLOY], errors).incidents[0].candidates
+    assert any("names summary" in reason for one in found if "rename" in one.summary for reason in one.reasons_for)
+    assert not any("names summary" in reason for one in found if "stockd" in one.summary for reason in one.reasons_for)
+
+
+def test_a_dependency_that_fails_at_the_onset_is_a_candidate_where_no_change_is() -> None:
+    errors = error_lines(200, 320, "call to carrier timed out", "shipping")
+    first = study(OUTAGE, [], errors).incidents[0].candidates[0]
+    assert first.kind == "dependency"
+    assert "carrier" in first.summary
+
+
+def test_the_act_that_names_the_change_the_other_way_round_ended_it() -> None:
+    up = said(198, "Running upgrade a1b2 -> c3d4, rename items.summary", service="migrate", source="migrate.log")
+    restart = said(290, "anna : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/systemctl restart stockd", service="sudo", source="auth.log", host="a1")
+    down = said(319, "Running downgrade c3d4 -> a1b2, rename items.summary", service="migrate", source="migrate.log")
+    resolution = study(OUTAGE, [up, restart, down]).incidents[0].resolution
+    assert resolution is not None
+    assert "downgrade" in resolution.summary
+
+
+def test_what_comes_with_every_outage_is_not_held_against_it() -> None:
+    both = [
+        said(t, f"Memory cgroup out of memory: Killed process {t} (stockd) total-vm:1kB, anon-rss:1kB", "error", "kernel", source="syslog", host="a1")
+        for t in (199, 409)
+    ]
+    faults = [failing(200, 260, 1.0), failing(410, 470, 1.0)]
+    rows = requests(fault=lambda t, row: faults[0](t, faults[1](t, row)))
+    for incident in study(rows, both).incidents:
+        mine = next(one for one in incident.candidates if "Killed" in one.summary)
+        assert any("with another outage" in reason for reason in mine.reasons_for)
+        assert not any("without failures after it" in reason for reason in mine.reasons_against)
