@@ -97,9 +97,9 @@ def forms(paths: pa.Array) -> pa.Array:
     if len(asks):
         row = np.searchsorted(offsets, asks, "right") - 1
         first = np.diff(row, prepend=-1) > 0
-        end = offsets[1:].copy()
+        begin, end = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
         end[row[first]] = asks[first]
-        bare = cut(paths, offsets[:-1], end)
+        bare = cut(paths, begin, end)
         paths = bare if not paths.null_count else pc.if_else(pc.is_valid(paths), bare, one(None))
         offsets, data = bytes_of(paths)
     if len(data) < len(MANY):

@@ -17,11 +17,12 @@ def share() -> None:
 
 
 def keep() -> None:
-    """What a block took is there for the next one: the system takes a sixth of all time to clear the same megabytes for each anew."""
+    """What a block took is there for the next one: the system takes about a tenth of all time to clear the same megabytes for each anew."""
     share()
     setting = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None  # musl has none
-    for name, value in _SETTINGS.items() if setting is not None else ():
-        setting(name, value)
+    if setting is not None:
+        for name, value in _SETTINGS.items():
+            setting(name, value)
 
 
 def let_go() -> None:
