@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 #: A log that names so few clients names none: proxies, or nobody.
 NOBODY = 3
+#: Requests answered well that show a log to tell of them all, and not of trouble alone.
+ANSWERED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ def edge_sources(summary: Summary) -> list[str]:
 
     A proxy and the application behind it may both log a request. Where sampled request ids are shared, the source that tells
     fewer clients apart, or has fewer requests, is left out; where its counts are an echo of another's, likewise.
+
+    A log of which half of the lines are requests is an access log. Where none has more requests, a log in which they stand among
+    other lines counts too: the more trouble, the more other lines there are. Beside such a log only others of its kind count, which
+    serve the same endpoints.
     """
     seconds = summary.table("seconds")
     if seconds.num_rows == 0:
@@ -65,22 +72,47 @@ def edge_sources(summary: Summary) -> list[str]:
     totals = seconds.group_by("source").aggregate([("requests", "sum"), ("probes", "sum"), ("events", "sum")]).to_pylist()
     clients = summary.table("clients").group_by("source").aggregate([("client", "count_distinct")]).to_pylist()
     by_name = {r["source"]: r["client_count_distinct"] > NOBODY for r in clients}
+    told = {t["source"]: (t["requests_sum"] + t["probes_sum"], t["events_sum"]) for t in totals if t["requests_sum"]}
+    pure = {source for source, (requests, events) in told.items() if requests >= 0.5 * events}
+    most = max((told[source][0] for source in pure), default=0)
+    mixed = {source for source in _answering(summary, told.keys() - pure) if told[source][0] > most}
     named = sorted(
-        ((t["requests_sum"] + t["probes_sum"], t["source"]) for t in totals if t["requests_sum"] + t["probes_sum"] >= 0.5 * t["events_sum"] and t["requests_sum"]),
+        pure | mixed,
         # who is told apart by address asked this server itself; behind it all come from one, or from nobody
-        key=lambda pair: (not by_name.get(pair[1], False), -pair[0], pair[1]),
+        key=lambda source: (source in mixed, not by_name.get(source, False), -told[source][0], source),
     )
     ids = summary.table("request_ids")
-    sampled = {source: set(ids.filter(pc.equal(ids["source"], source))["request_id"].to_pylist()) for _, source in named}
+    sampled = {source: set(ids.filter(pc.equal(ids["source"], source))["request_id"].to_pylist()) for source in named}
     kept: list[str] = []
-    for _, source in named:
+    for source in named:
         mine = sampled[source]
         if any(mine and len(mine & sampled[other]) > 0.3 * len(mine) for other in kept):
             continue
         if any(_echoes(summary, source, other) for other in kept):
             continue
+        if source in mixed and not all(_serve_the_same(summary, source, other) for other in kept if other in mixed):
+            continue
         kept.append(source)
     return kept
+
+
+def _answering(summary: Summary, sources: AbstractSet[str]) -> list[str]:
+    """Those of the sources that tell of requests answered well, too: an error log tells of the others alone."""
+    table = summary.table("requests")
+    if not sources:
+        return []
+    well = pc.and_(pc.less(table["status"], 400), pc.greater_equal(table["status"], 100))
+    table = table.filter(pc.and_(pc.is_in(table["source"], value_set=pa.array(sorted(sources), pa.string())), well))
+    counted = table.group_by("source").aggregate([("count", "sum")]).to_pylist()
+    return [row["source"] for row in counted if row["count_sum"] >= ANSWERED]
+
+
+def _serve_the_same(summary: Summary, source: str, other: str) -> bool:
+    """Whether most requests of a source are for endpoints of the other: one service on several hosts, no service behind it."""
+    table = summary.table("requests")
+    mine, others = (table.filter(pc.equal(table["source"], name)) for name in (source, other))
+    shared = mine.filter(pc.is_in(mine["endpoint"], value_set=pc.unique(others["endpoint"])))
+    return bool(shared["count"].to_numpy().sum() > 0.5 * mine["count"].to_numpy().sum())
 
 
 def _echoes(summary: Summary, source: str, other: str) -> bool:

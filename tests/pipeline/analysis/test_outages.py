@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from retrolog.pipeline.analysis import outages, traffic
@@ -122,6 +124,29 @@ def test_a_request_logged_by_proxy_and_application_counts_once() -> None:
 def test_two_servers_that_share_the_traffic_both_count() -> None:
     one, two = requests(seconds=300, seed=1), requests(seconds=300, seed=2, source="other.log")
     assert sorted(traffic.edge_sources(summary(one, two))) == ["access.log", "other.log"]
+
+
+def _amid_other_lines(rows: list[dict[str, Any]], lines: int = 3) -> list[dict[str, Any]]:
+    other = [said(row["time"] / SECOND - START + at / 1000, "attempt failed", "warning", source=row["source"]) for row in rows for at in range(lines)]
+    return [*rows, *other]
+
+
+def test_requests_amid_more_lines_of_other_kinds_count_where_no_other_log_has_more() -> None:
+    rows = _amid_other_lines(requests(seconds=300, fault=failing(100, 200), source="app.log"))
+    assert traffic.edge_sources(summary(rows)) == ["app.log"]
+    assert traffic.edge_sources(summary(rows, requests(seconds=300, rate=2, seed=3))) == ["access.log", "app.log"]
+    assert traffic.edge_sources(summary(rows, requests(seconds=300, rate=20, seed=3))) == ["access.log"]
+
+
+def test_a_log_that_tells_only_of_requests_in_trouble_does_not_count() -> None:
+    rows = _amid_other_lines(requests(seconds=300, fault=failing(0, 300), source="app.log"))
+    assert traffic.edge_sources(summary(rows)) == []
+
+
+def test_of_logs_with_requests_amid_other_lines_the_same_service_counts_and_none_behind_it() -> None:
+    one, two = (_amid_other_lines(requests(seconds=300, seed=n, source=f"app-{n}.log")) for n in (1, 2))
+    behind = _amid_other_lines([row | {"path": "/price"} for row in requests(seconds=300, rate=5, seed=3, source="price.log")])
+    assert sorted(traffic.edge_sources(summary(one, two, behind))) == ["app-1.log", "app-2.log"]
 
 
 def test_only_what_touches_the_window_is_told() -> None:
