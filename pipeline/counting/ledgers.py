@@ -120,7 +120,9 @@ class Ledger:
         names = list(self._parts[0].sums)
         if len(first):
             sums = {name: narrow(added(np.concatenate([part.sums[name] for part in self._parts])[order], first)) for name in names}
-        self._parts = [_Rows(group, second, extra, sums)] if len(first) else []
+            self._parts = [_Rows(group, second, extra, sums)]
+        else:
+            self._parts = []
         self._held = self._settled = len(first)
         if len(order) > _GATHERED:
             let_go()
