@@ -234,7 +234,7 @@ def test_markdown_for_trackers(place: Path, target: str) -> None:
 
 def test_customers_read_nothing_internal(place: Path) -> None:
     text = run("render", "draft.md", "--to", "md", "--audience", "external").stdout
-    assert "86.7 % of requests failed" in text
+    assert "87.0 % of requests failed" in text
     assert re.findall("nginx|box1|tickets|seats|reload|278|241", text) == []
 
 
@@ -330,8 +330,12 @@ class TestProcess:
         assert process.stderr is not None
         assert process.stdin is not None
         process.stdin.write(b"2026-11-23 12:00:00 steady\n" * 20_000)  # more than a pipe holds: it is reading when this returns
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        for _ in range(60):  # as a user does: what is just being imported may swallow one
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(2)
+                break
+        assert process.wait(1) == 130
         assert process.stderr.read().decode() == "retrolog: interrupted\n"
 
     def test_the_same_input_is_the_same_bytes_everywhere(self, tmp_path: Path) -> None:
