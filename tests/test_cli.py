@@ -235,7 +235,7 @@ def test_markdown_for_trackers(place: Path, target: str) -> None:
 def test_customers_read_nothing_internal(place: Path) -> None:
     text = run("render", "draft.md", "--to", "md", "--audience", "external").stdout
     assert "87.0 % of requests failed" in text
-    assert re.findall("nginx|box1|tickets|seats|reload|278|241", text) == []
+    assert re.findall("nginx|box1|tickets|seats|reload|278|277|241", text) == []
 
 
 @pytest.mark.parametrize("style", ["retrolog", "srebook", "atlassian", "pagerduty", "course"])
