@@ -32,6 +32,8 @@ Counts = npt.NDArray[np.float64]
 
 #: Where all is silent so many requests must have been due, and the gap this much longer than all but a few.
 DUE, LONGER, OUTAGES, BLOCK = 30, 3, 3, 15
+#: So many seconds of requests must be known before the gap and after it: a log that begins with one visit has no rate yet.
+KNOWN = (30, 10)
 #: A drop must take this share of the requests away, for so many seconds, and so many requests in all.
 TAKEN, LASTS, MISSING = 0.4, 20, 60
 #: Within this time after the end of a drop a watcher must have complained of it.
@@ -67,7 +69,7 @@ def silent(summary: Summary, sources: list[str]) -> list[Span]:
     longest = int(np.sort(np.diff(busy))[: -OUTAGES - 1][-1]) if len(busy) > OUTAGES + 1 else 0
     for a, b in pairwise(busy.tolist()):
         gap = (b - a - 1) * width
-        if gap < 10:
+        if gap < 10 or a * width < KNOWN[0] or (len(total.requests) - b) * width < KNOWN[1]:
             continue
         rate = min(_usual(total.requests[max(0, a - 300 // width) : a + 1]), _usual(total.requests[b : b + 300 // width])) / width
         first, last = total.start + a * width, total.start + b * width
@@ -120,7 +122,7 @@ def _steps(total: Timeseries) -> list[tuple[Span, int]]:
     for part in scan.silences(counts):
         first, stop = part.start_bin, part.stop_bin
         before, after = counts[max(0, first - 300 // width) : first], counts[stop : stop + 300 // width]
-        if len(before) * width < 30 or len(after) * width < 10:
+        if len(before) * width < KNOWN[0] or len(after) * width < KNOWN[1]:
             continue
         usual = float(np.concatenate([before, after]).mean())
         due, came = usual * (stop - first), float(counts[first:stop].sum())

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from retrolog.pipeline.analysis.absence import drops
+from retrolog.pipeline.analysis.absence import drops, silent
 from retrolog.pipeline.analysis.impact import impact
 from retrolog.pipeline.analysis.signs import signs
 from retrolog.pipeline.analysis.traffic import Span
@@ -99,3 +99,11 @@ def test_bursts_of_visitors_are_no_falls() -> None:
     starts = sorted(chance.uniform(0, 1200) for _ in range(400))
     rows = [row | {"time": round((START + at + k / 3) * SECOND)} for at in starts for k, row in enumerate(requests(seconds=1, rate=20)[:12])]
     assert dropped(rows) == []
+
+
+def test_a_log_that_begins_with_one_visit_has_no_rate_to_fall_from() -> None:
+    visit = [row | {"time": round((START + n / 3) * SECOND)} for n, row in enumerate(requests(seconds=2, rate=3)[:6])]
+    later = [row | {"time": row["time"] + 600 * SECOND} for row in requests(seconds=600, rate=1)]
+    heartbeat = [said(t, "heartbeat") for t in range(0, 1200, 5)]
+    counts = summary(visit + later, heartbeat)
+    assert silent(counts, ["access.log"]) == []
