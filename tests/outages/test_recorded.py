@@ -47,10 +47,11 @@ def answer(case: Path) -> dict[str, Any]:
 
 
 def line_of(case: Path, cited: dict[str, Any]) -> str:
-    """The line that a piece of evidence points at."""
+    """The event that a piece of evidence points at; a typed command stands below its time."""
     data = (case / "logs" / cited["file"]).read_bytes()
     text = (gzip.decompress(data) if cited["file"].endswith(".gz") else data).decode(errors="replace")
-    return text.split("\n")[cited["line"] - 1]
+    rows = text.split("\n")[cited["line"] - 1 :]
+    return "\n".join(rows[: 2 if re.fullmatch(r"#\d+", rows[0]) else 1])
 
 
 def seconds(later: str, earlier: str) -> float:
