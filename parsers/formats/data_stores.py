@@ -14,7 +14,7 @@ from ..lazy import lazily
 from ..shapes import CLOCK, ISO
 from ..timestamps import TimeContext, epoch_time, read_time
 
-_SLOW_TIME = lazily(r"# Time: (?P<time>\d[^#]*?)\s*(?P<user># User@Host: .*)?$")
+_SLOW_TIME = lazily(r"# Time: (?P<time>\d[^#]{0,60})(?P<user># User@Host: .*)?$")
 _SLOW_USER = lazily(r"# User@Host: (?P<user>[^\s\[]{0,128})\[[^\]\s]{0,128}\] @ {1,4}(?P<host>[^\s\[]{0,256}) ?\[(?P<address>[^\]\s]{0,256})\]")
 _SLOW_STATS = lazily(r"(Query_time|Lock_time|Rows_sent|Rows_examined|Thread_id|Schema): *(\S+)")
 _SET_TIMESTAMP = lazily(r"(?im)^SET timestamp=(\d{10}(?:\.\d+)?);")

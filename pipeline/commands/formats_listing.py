@@ -12,7 +12,7 @@ from ...parsers.base import Event, Format
 from ...parsers.blocks import BlockParser
 from ...parsers.custom import OwnPattern
 from ...parsers.timestamps import TimeContext
-from ..safe import terminal
+from ..safe import clean_lines, terminal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,8 +98,13 @@ def as_markdown(rows: Sequence[Row]) -> str:
         fence = "```"
         while any(fence in sample for sample in row.form.samples):
             fence += "`"
-        out += [f"### {row.form.name}", "", fence + "text", *row.form.samples, fence, ""]
+        out += [f"### {row.form.name}", "", fence + "text", *map(_sample, row.form.samples), fence, ""]
     return "\n".join(out)
+
+
+def _sample(text: str) -> str:
+    """A sample as it is written, tabs included; what a terminal would obey is shown as an escape."""
+    return "\t".join(clean_lines(part) for part in text.split("\t"))
 
 
 def understood(found: Discovery, reading: Reading) -> Iterator[dict[str, Any]]:
