@@ -15,10 +15,12 @@ import csv
 import random
 import re
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from retrolog.pipeline.counting.patterns import MASKS, PatternTable, signatures, templates
@@ -125,16 +127,26 @@ def show(truth: list[str], found: list[str]) -> None:
 
 
 def lines_per_second(messages: list[str]) -> float:
-    """Lines per second of processor time, signatures and templates together, over lines that differ in their digits."""
+    """Lines of a file per second of processor time, reading, signatures and templates together, over lines that differ in their digits."""
     chance = random.Random(1)
-    many = [
-        re.sub(r"\d", lambda _: chance.choice("0123456789"), messages[k % len(messages)])
-        for k in range(300_000)
-    ]
-    block = pa.array(many)
-    begun = time.process_time()
-    PatternTable.of(signatures(block).dictionary.to_pylist())
-    return len(many) / (time.process_time() - begun)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "messages.log"
+        with file.open("w", encoding="utf-8", newline="\n") as out:
+            for k in range(300_000):
+                line = re.sub(r"\d", lambda _: chance.choice("0123456789"), messages[k % len(messages)])
+                out.write(line.replace("\n", " ") + "\n")
+        begun = time.process_time()
+        block = lines_of(file)
+        PatternTable.of(signatures(block).dictionary.to_pylist())
+        return len(block) / (time.process_time() - begun)
+
+
+def lines_of(file: Path) -> pa.Array:
+    """The lines of a file that ends with a line feed."""
+    data = np.frombuffer(file.read_bytes(), np.uint8)
+    ends = np.flatnonzero(data == 10).astype(np.int32)
+    offsets = np.append(np.int32(0), ends - np.arange(len(ends), dtype=np.int32))
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(data[data != 10]))
 
 
 if __name__ == "__main__":
