@@ -161,7 +161,14 @@ class Scan:
         for start, stop in spans:
             margin = min(60, max(5, (stop - start) // 20))
             keep[max(0, start - margin) : stop + margin] = False
-        count, exposure = self.series.count[keep], self.series.exposure[keep]
+        widest = self._variation(self.series.count[keep], self.series.exposure[keep])
+        if isinstance(self.model, Bernoulli) and int(np.count_nonzero(keep)) < _BLOCKS * _SCALES[1]:
+            # A background of a few seconds cannot show that failures come in bursts; the spans that fill the rest can.
+            widest = max([widest, *(self._variation(self.series.count[a:b], self.series.exposure[a:b]) for a, b in spans)])
+        return widest
+
+    def _variation(self, count: Floats, exposure: Floats) -> float:
+        """How much more than chance these bins vary about their own ratio, at the scale at which they vary most."""
         tried = float(exposure.sum())
         if not tried or not count.any():
             return 1.0

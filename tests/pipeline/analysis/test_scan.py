@@ -99,6 +99,20 @@ def test_dispersion_is_measured_outside_the_candidate(share: float) -> None:
     assert abs(segment.start_bin - (180 - length // 2)) <= 1
 
 
+@pytest.mark.parametrize("calm", [0, 8, 22, 60])
+def test_a_few_calm_seconds_beside_failures_in_bursts_are_no_background(calm: int) -> None:
+    """What is left beside the span is too short to show that failures come in bursts: the span itself shows it."""
+    failed, total = series((3600 - calm, 50, 0.007), bursts=0.3)
+    quiet = series((calm, 50, 0), seed=2)
+    assert not segments(*(np.concatenate(both) for both in zip(quiet, (failed, total), strict=True)))
+
+
+@pytest.mark.parametrize(("share", "seconds"), [(0.1, 22), (0.3, 8), (0.9, 60)])
+def test_an_outage_that_fills_all_but_a_few_seconds_is_found(share: float, seconds: int) -> None:
+    (segment,) = segments(*series((seconds, 50, 0), (900, 50, share)))
+    assert abs(segment.start_bin - seconds) <= 1
+
+
 def test_dispersion_raises_the_bar() -> None:
     calm = segments(*series((1800, 10, 0.005), (60, 10, 0.1), (1800, 10, 0.005)))
     rough = segments(*series((1800, 10, 0.005), (60, 10, 0.1), (1800, 10, 0.005), bursts=0.02))
