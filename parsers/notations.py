@@ -1,7 +1,7 @@
 """How dates and times are written: the shapes that `retrolog.parsers.timestamps` reads, and the names of months in logs.
 
 A shape is a regular expression with the groups `y mo d h mi s f p z` (year, month, day, hour, minute, second, fraction, half
-of the day, zone), `z2` where a zone may follow the year, `yd` for the day of the year, `sd` for the second of the day, or `a b c` in place of a date whose order has to be found out. It
+of the day, zone), `z2` where a zone may follow the year, `yd` for the day of the year, `yw wd` for an ISO week and its day, `sd` for the second of the day, `r` for a region, or `a b c` in place of a date whose order has to be found out. It
 is asked only where the text begins as its rows do: `shapes_at` picks by the digits or the word that stand there.
 """
 
@@ -60,7 +60,8 @@ _MIXED = rf"(?P<h>\d\d?):(?P<mi>[0-5]\d)\.(?P<s>[0-6]\d)(?:\.(?P<f>\d{{1,9}}))?{
 _TIGHT = rf"(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?P<s>[0-6]\d)(?:[.,](?P<f>\d{{1,9}}))?{_NO_HALF}"
 _MINUTES = rf"(?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>){_HALF}"
 #: Patterns of Java that quote too much leave a quote or an asterisk before the zone.
-_ZONE = rf"(?:\*(?=[A-Z]{{3,4}}\b)|'(?=[+-]\d{{4}}'))?(?P<z>{ZONE})?(?:\[[A-Z][A-Za-z_]+/[A-Za-z_/+-]+\])?"
+#: Java writes the region behind the offset, or in its place: 2026-11-23T10:40:29+01:00[Europe/Berlin], 2026-11-23T09:40:29Z[UTC].
+_ZONE = rf"(?:\*(?=[A-Z]{{3,4}}\b)|'(?=[+-]\d{{4}}'))?(?P<z>{ZONE})?(?:\[(?P<r>UTC|GMT|[A-Z][A-Za-z_]{{1,30}}/[A-Za-z_/+-]{{2,40}})\])?"
 _REGION = rf"(?P<z>{ZONE}| [A-Z][A-Za-z]+/[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_]+)?)?"
 _FIRST_CLOCK = rf"(?P<h>\d\d):(?P<mi>[0-5]\d):(?P<s>[0-6]\d)(?:[.,](?P<f>\d{{1,9}}))?(?P<p>)(?P<z> ?{ZONE})?(?:,? {{1,2}}|,)"
 _NAME = r"(?P<mo>[^\W\d_]{3,10})\.?"
@@ -87,6 +88,10 @@ _BY_YEAR = _compiled(
     rf"{_YEAR}[-/](?P<mo>\d\d)[-/](?P<d>\d\d)[T ]{_MINUTES}{_ZONE}(?![:\d])",
     # ISO 8601 ordinal dates: 2026-327T10:40:29
     rf"{_YEAR}[-/]?(?P<yd>[0-3]\d\d)[T ]{_CLOCK}{_ZONE}",
+    rf"{_YEAR}-?(?P<yd>[0-3]\d\d)T{_TIGHT}{_ZONE}(?!\d)",
+    # ... and week dates: 2026-W48-1T10:40:29Z, 2026W481T104029Z
+    rf"{_YEAR}-?W(?P<yw>[0-5]\d)-?(?P<wd>[1-7])[T ]{_CLOCK}{_ZONE}",
+    rf"{_YEAR}-?W(?P<yw>[0-5]\d)-?(?P<wd>[1-7])T{_TIGHT}{_ZONE}(?!\d)",
     # year, day of the year, second of the day: 2026327_38429
     rf"{_YEAR}(?P<yd>[0-3]\d\d)_(?P<sd>\d{{5}})(?!\d)",
     # Cisco NX-OS, Ceph: 2026 Nov 23 10:40:29.123 CET

@@ -23,6 +23,7 @@ from .years import (
     YearHints,
     YearPlan,
     date_of_day,
+    date_of_week,
     days_before,
     nearest_year,
     plan_years,
@@ -291,6 +292,9 @@ def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
     elif "yd" in groups:
         year_text, of_year, hour, minute, second, fraction, half, zone = match.group("y", "yd", "h", "mi", "s", "f", "p", "z")
         month, day = date_of_day(int(year_text), int(of_year))
+    elif "yw" in groups:
+        year_text, week, of_week, hour, minute, second, fraction, half, zone = match.group("y", "yw", "wd", "h", "mi", "s", "f", "p", "z")
+        year_text, month, day = date_of_week(int(year_text), int(week), int(of_week))
     else:
         year_text, month_text, day_text, hour, minute, second, fraction, half, zone = match.group(*_GROUPS)
         month, day = month_of(month_text), int(day_text)
@@ -316,6 +320,11 @@ def _read(match: re.Match[str], context: TimeContext) -> Reading | None:
     if not _is_day(year, month, day):
         return None
     seconds = days_before(year, month, day) * 86_400 + of_day
+    if not zone and "r" in groups and match["r"]:
+        region = named_zone("UTC" if match["r"] == "GMT" else match["r"])
+        if region is not None:
+            context._kinds = ("own_offset",)
+            return match.end(), (seconds - local_offsets(region, seconds)[0]) * _SECOND + micros
     if zone and "/" in zone:
         region = named_zone(zone.strip())
         if region is not None:

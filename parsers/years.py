@@ -7,6 +7,7 @@ neither begins a year nor moves the others.
 
 from __future__ import annotations
 
+import datetime
 import re
 from bisect import bisect_right
 from calendar import isleap
@@ -321,6 +322,15 @@ def date_of_day(year: int, day: int) -> tuple[int | None, int]:
     months = [days_before(year, month, 1) - days_before(year, 1, 1) for month in range(1, 13)]
     month = bisect_right(months, day - 1)
     return month, day - months[month - 1]
+
+
+def date_of_week(year: int, week: int, day: int) -> tuple[str, int | None, int]:
+    """Year, month and day of the month of a day (1 is Monday) of an ISO 8601 week; the month is None where the year has no such week."""
+    try:
+        date = datetime.date.fromisocalendar(year, week, day)
+    except ValueError:
+        return str(year), None, day
+    return str(date.year), date.month, date.day
 
 
 def year_of(us: int) -> int:

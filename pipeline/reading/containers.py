@@ -220,7 +220,7 @@ def open_stream(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> IO
 
 def container_name(steps: tuple[Step, ...]) -> str:
     """Name a chain of wrappers as a person would: "plain", "gzip", "tar.gz", "zip/gzip", "tar.gz/gzip"."""
-    short = {"gzip": "gz", "bzip2": "bz2", "xz": "xz", "lzip": "lz", "zstd": "zst", "lz4": "lz4"}
+    short = {"gzip": "gz", "bzip2": "bz2", "xz": "xz", "lzip": "lz", "compress": "Z", "zstd": "zst", "lz4": "lz4"}
     words: list[str] = []
     kinds = [step.kind for step in steps]
     for at, kind in enumerate(kinds):

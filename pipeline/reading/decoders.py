@@ -173,6 +173,109 @@ class _Deflate64(_Bites):
         return self._inflater.inflate(bytes(bite)), b"" if self._inflater.eof else None
 
 
+class _LzwStream(_Bites):
+    """The stream of compress(1): codes of 9 bits to 16, each a text that was seen before and how it went on.
+
+    Codes stand in groups of eight, low bits first; where their width grows or the table is emptied, the rest of a group is
+    padding. A text is kept as its last bytes and the code of what stands before these: a table cannot grow beyond some 16 MB.
+    No end is marked, so a stream that was cut off reads as one that ends there.
+    """
+
+    endless = True
+    _HEAD, _CLEAR, _TAIL = 3, 256, 256
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._head = b""
+        self._most = 0  # bits of the widest code
+        self._group = b""
+        self._taken = 0  # codes of the group that were read
+        self._padding = 0  # bytes to pass over
+        self._empty()
+
+    def _empty(self) -> None:
+        self._tails = [bytes((value,)) for value in range(256)]
+        self._firsts = bytearray(range(256))
+        self._bases = [-1] * 256
+        if self._block:
+            self._remember(-1, 0, b"")  # stands for the code that empties the table
+        self._width, self._before = 9, -1
+
+    def _remember(self, base: int, first: int, tail: bytes) -> None:
+        self._bases.append(base)
+        self._firsts.append(first)
+        self._tails.append(tail)
+
+    @property
+    def _block(self) -> bool:
+        return len(self._head) == self._HEAD and bool(self._head[2] & 0x80)
+
+    def _bitten(self, bite: memoryview) -> tuple[bytes, bytes | None]:
+        data = bytes(bite)
+        if len(self._head) < self._HEAD:
+            wanted = self._HEAD - len(self._head)
+            self._head, data = self._head + data[:wanted], data[wanted:]
+            if len(self._head) < self._HEAD:
+                return b"", None
+            self._most = self._head[2] & 0x1F
+            if not 10 <= self._most <= 16:
+                raise Damage("the header asks for codes of a width that there is not")
+            self._empty()
+        data, at, out = self._group + data, 0, []
+        while True:
+            passed = min(self._padding, len(data) - at)
+            at, self._padding = at + passed, self._padding - passed
+            width = self._width
+            group = data[at : at + width]
+            codes = len(group) * 8 // width
+            if self._padding or codes <= self._taken:
+                break
+            number, mask = int.from_bytes(group, "little"), (1 << width) - 1
+            shift, end = self._taken * width, codes * width
+            while shift < end:
+                code = (number >> shift) & mask
+                shift += width
+                if code == self._CLEAR and self._block:
+                    self._empty()
+                    break
+                out.append(self._text(code))
+                if len(self._bases) > mask and width < self._most:
+                    self._width += 1
+                    break
+            else:
+                self._taken = codes
+                if codes < 8:
+                    break
+                at, self._taken = at + width, 0
+                continue
+            self._taken, self._padding = 0, width  # the codes below are counted from the next group on
+        self._group = data[at:]
+        return b"".join(out), None
+
+    def _text(self, code: int) -> bytes:
+        """What a code stands for; what stood before it and its first byte become a code of their own."""
+        known, before = len(self._bases), self._before
+        if before < 0 and code > 255:
+            raise Damage("the first code is none of a byte")
+        if code > known or (code == known and known >= 1 << self._most):
+            raise Damage("a code comes before the text it stands for")
+        if before >= 0 and known < 1 << self._most:
+            first = self._firsts[before if code == known else code]
+            tail = self._tails[before]
+            base, tail = (self._bases[before], tail) if len(tail) < self._TAIL else (before, b"")
+            self._remember(base, self._firsts[before], tail + bytes((first,)))
+        self._before = code
+        text = self._tails[code]
+        base = self._bases[code]
+        if base < 0:
+            return text
+        parts = [text]
+        while base >= 0:
+            parts.append(self._tails[base])
+            base = self._bases[base]
+        return b"".join(reversed(parts))
+
+
 class _LzipMember:
     """One lzip member: "LZIP", version and size of the dictionary, an LZMA stream with its end marked, then checksum and sizes."""
 
@@ -250,7 +353,7 @@ class _ZipLzma:
 
 
 def new_decoder(kind: str) -> Decoder:
-    """A decoder of one gzip or lzip member, bzip2 or xz stream, zstd or lz4 frame, or zip entry (deflate, lzma, deflate64)."""
+    """A decoder of one gzip or lzip member, bzip2, xz or compress(1) stream, zstd or lz4 frame, or zip entry (deflate, lzma, deflate64)."""
     decoder: Any
     if kind == "gzip":
         decoder = _GzipMember()
@@ -264,6 +367,8 @@ def new_decoder(kind: str) -> Decoder:
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=LIMITS.memory)
     elif kind == "lzip":
         decoder = _LzipMember()
+    elif kind == "compress":
+        decoder = _LzwStream()
     elif kind == "lzma":
         decoder = _ZipLzma()
     elif kind == "deflate64":

@@ -33,6 +33,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"LZIP\x01", "lzip"),
+    (b"\x1f\x9d", "compress"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"PK\x03\x04", "zip"),
@@ -45,7 +46,7 @@ HEAD = 512
 
 
 def wrapper(head: bytes) -> str | None:
-    """Name the wrapper that bytes begin with: gzip, bzip2, xz, lzip, zstd, lz4, tar, zip, 7z, a systemd journal; None for anything else.
+    """Name the wrapper that bytes begin with: gzip, bzip2, xz, lzip, compress(1), zstd, lz4, tar, zip, 7z, a systemd journal; None for anything else.
 
     A magic alone is short (two bytes for gzip), so what must follow it in the format is checked too. Zstandard's and
     LZ4's skippable frames (RFC 8878, 3.1.2) count as zstd.
@@ -53,6 +54,8 @@ def wrapper(head: bytes) -> str | None:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             if kind == "gzip" and not (head[2:3] == b"\x08" and len(head) > 3 and head[3] < 0x20):
+                return None
+            if kind == "compress" and not (len(head) > 2 and 10 <= head[2] & 0x1F <= 16 and not head[2] & 0x60):
                 return None
             if kind == "bzip2" and not (
                 head[3:4].isdigit() and head[4:10] in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
@@ -167,7 +170,10 @@ class Unpacked(io.RawIOBase):
             if self._kind == "deflate":  # a zip member ends with its one stream
                 self._done = True
         elif not out and decoder.needs_input and not self._fill():
-            self._stop("truncated", f"the {self._kind} data ends early")
+            if getattr(decoder, "endless", False):
+                self._done = True
+            else:
+                self._stop("truncated", f"the {self._kind} data ends early")
         return out
 
     def _begin_member(self) -> bool:

@@ -50,18 +50,43 @@ def lzipped(data: bytes) -> bytes:
     return b"LZIP\x01\x17" + packed + struct.pack("<IQQ", zlib.crc32(data), len(data), len(packed) + 26)
 
 
+def lzw(data: bytes) -> bytes:
+    """What `compress -b 16` makes of data whose table does not fill: groups of eight codes, padded where codes grow wider."""
+    table = {bytes((value,)): value for value in range(256)}
+    out, group, width, written, text = bytearray(b"\x1f\x9d\x90"), list[int](), 9, 0, b""
+    for at in range(len(data) + 1):
+        longer = text + data[at : at + 1]
+        if at < len(data) and longer in table:
+            text = longer
+            continue
+        if text:
+            group.append(table[text])
+            written += 1
+            table[longer] = 256 + len(table) - 255
+        text = data[at : at + 1]
+        grows = 256 + written > (1 << width) - 1 and width < 16  # the reader's table is one text behind
+        if len(group) == 8 or grows or at == len(data):
+            packed = sum(code << place * width for place, code in enumerate(group)).to_bytes(width, "little")
+            out += packed if at < len(data) else packed[: (len(group) * width + 7) // 8]
+            group.clear()
+            width += grows
+    return bytes(out)
+
+
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
     "lzip": lzipped,
+    "compress": lzw,
     "zstd": zstandard.compress,
     "lz4": lz4.frame.compress,
     "tar": tar,
     "tar.gz": lambda data: tar(data, "w:gz"),
     "tar.bz2": lambda data: tar(data, "w:bz2"),
     "tar.xz": lambda data: tar(data, "w:xz"),
+    "tar.Z": lambda data: lzw(tar(data)),
     "tar.lz": lambda data: lzipped(tar(data)),
     "tar.zst": lambda data: zstandard.compress(tar(data)),
     "tar.lz4": lambda data: lz4.frame.compress(tar(data)),
