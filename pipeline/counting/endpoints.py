@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ...parsers.arrays import flags, holds, numbers, one
-from ...parsers.kernels_rows import bytes_of, cut
+from ...parsers.kernels.rows import bytes_of, cut
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 

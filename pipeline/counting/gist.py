@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ...parsers.arrays import flags, holds, numbers, one, texts
-from ...parsers.kernels_rows import bytes_of, cut
-from ...parsers.words import collapsed, rows_with
+from ...parsers.kernels.rows import bytes_of, cut
+from ...parsers.kernels.words import collapsed, rows_with
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ...parsers.arrays import flags, holds, numbers, one
-from ...parsers.words import collapsed, rows_with
+from ...parsers.kernels.words import collapsed, rows_with
 from .endpoints import endpoints
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from ...parsers.arrays import flags, holds, numbers, optional, texts, values
-from ...parsers.words import rows_with
+from ...parsers.kernels.words import rows_with
 from .endpoints import MANY, endpoints, forms
 from .folding import Numbers, coded
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ...parsers.blocks import HEADERS, BlockParser, plan_for
+from ...parsers.blocks import BlockParser, plan_for
 from ...parsers.days import DayPlan, clock_of, plan_days, scan_days
 from ...parsers.detect import LAST_RESORT, Detector, clean, formats_with, parse_with
 from ...parsers.lazy import lazily
 from ...parsers.orders import DateOrder, numeric_date, plan_order, share
+from ...parsers.rowwise import HEADERS
 from ...parsers.shapes import CLF, ISO
 from ...parsers.timestamps import TimeContext, read_time
 from ...parsers.years import YearPlan, told_year, yearless_stamp
@@ -390,7 +391,7 @@ def year_rows(file: LogFile) -> Iterator[tuple[int, bytes]]:
     """(line, row) of a file, only where the first bytes differ from the row before: enough to follow its days."""
     import numpy as np
 
-    from ...parsers.words import Text
+    from ...parsers.kernels.words import Text
 
     before = b""
     for block in read_blocks(file):

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrolog.parsers.base import Event, event_schema
-from retrolog.parsers.blocks import MESSAGE_LIMIT, BlockParser, parse_lines
+from retrolog.parsers.blocks import BlockParser, parse_lines
 from retrolog.parsers.detect import registry
+from retrolog.parsers.rowwise import MESSAGE_LIMIT
 from retrolog.parsers.timestamps import TimeContext
 
 REFERENCE = 1_795_564_800_000_000  # 2026-11-25 00:00:00 UTC

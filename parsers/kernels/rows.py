@@ -17,12 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from .arrays import flags, holds, numbers, one, values
-from .timestamps import Reading, TimeContext, read_time
+from ..arrays import flags, holds, numbers, one, values
+from ..timestamps import Reading, TimeContext, read_time
 
 if TYPE_CHECKING:
-    from .base import Format
-    from .blocks import BlockParser
+    from ..base import Format
+    from ..rowwise import RowParser
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
@@ -320,12 +320,12 @@ class Plain:
 
     __slots__ = ()
 
-    def ready(self, parser: BlockParser) -> bool:
+    def ready(self, parser: RowParser) -> bool:
         """Always."""
         del parser
         return True
 
-    def passed(self, parser: BlockParser, picked: Positions) -> None:
+    def passed(self, parser: RowParser, picked: Positions) -> None:
         """Nothing is remembered of such rows."""
         del parser, picked
 

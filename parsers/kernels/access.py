@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .arrays import flags, holds, joined, numbers, optional, texts, values
-from .arrays import one as scalar
-from .base import Event, Format
-from .columns import seconds_of
-from .formats import access
-from .kernels import Kernel, encode
-from .kernels_rows import Alone, Mask, Positions, Rows, Unsure, pc, read_stamps
-from .shapes import CLF
+from ..arrays import flags, holds, joined, numbers, optional, texts, values
+from ..arrays import one as scalar
+from ..base import Event, Format
+from ..columns import seconds_of
+from ..formats import access
+from ..shapes import CLF
+from .kernel import Kernel, encode
+from .rows import Alone, Mask, Positions, Rows, Unsure, pc, read_stamps
 
 if TYPE_CHECKING:
-    from .blocks import BlockParser
+    from ..rowwise import RowParser
 
 _SAMPLE = re.compile(r"[^\s\[\]\",{]+ - [^\s\[\]\",{]+ \[(?P<time>[^\]]{20,40})\] (?P<after>\"[^\"\\]*\" \d{3} [\d-]+(?P<tail>.*))$")
 _CLF = re.compile(CLF)
@@ -106,7 +106,7 @@ def _target(name: str) -> str:
     return next((key for key in ("upstream_time", "upstream_status") if key in event.fields), "")
 
 
-def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> Alone:
+def find(rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: int) -> Alone:
     """The rows of a block that have the layout of its first usual one."""
     known = next((f for at in np.flatnonzero(candidates)[:50] if (f := layout_of(rows.row_text(int(at)))) is not None), None)
     if known is None:

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .arrays import flags, holds, joined, one, texts, values
-from .base import Format
-from .columns import severity_of, syslog_severity
-from .formats.golang import header_time
-from .formats.syslog import FACILITIES, structured_ids
-from .kernels import Kernel, encode
-from .kernels_access import present, through
-from .kernels_rows import Alone, Mask, ReadTime, Rows, Unsure, pc, stamps_between
-from .timestamps import read_time
+from ..arrays import flags, holds, joined, one, texts, values
+from ..base import Format
+from ..columns import severity_of, syslog_severity
+from ..formats.golang import header_time
+from ..formats.syslog import FACILITIES, structured_ids
+from ..timestamps import read_time
+from .access import present, through
+from .kernel import Kernel, encode
+from .rows import Alone, Mask, ReadTime, Rows, Unsure, pc, stamps_between
 from .words import request_ids
 
 if TYPE_CHECKING:
-    from .blocks import BlockParser
+    from ..rowwise import RowParser
 
 _Columns = Callable[[Any, int], tuple[dict[str, Any], Mask, Mask]]
 _KEYS = "client|server|request|subrequest|upstream|host|referrer"
@@ -143,7 +143,7 @@ def _object(members: list[Any], count: int) -> Any:
 _LAYOUTS = {"nginx_error": _Layout(_NGINX, _nginx), "syslog_5424": _Layout(_RFC5424, _syslog), "klog": _Layout(_KLOG, _klog, header_time)}
 
 
-def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> Alone:
+def find(rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: int) -> Alone:
     """The rows that fit the format's pattern."""
     layout = _LAYOUTS[form.name]
     at = np.flatnonzero(candidates)

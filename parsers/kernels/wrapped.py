@@ -8,20 +8,24 @@ sure when the kernel inside is, when it is whole, and when nothing in it could g
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from .arrays import flags, holds, numbers, one, texts, values
-from .base import Format
-from .detect import LAST_RESORT, TRUSTED_AFTER, Detector
-from .formats.containers import ADOPTED, LAST_RESORTS, wrapped_row
-from .kernels import Found, Kernel, encode, kernel_of
-from .kernels_json import Records
-from .kernels_rows import (
+from ..arrays import flags, holds, numbers, one, texts, values
+from ..base import Format
+from ..detect import LAST_RESORT, TRUSTED_AFTER, Detector
+from ..formats.containers import ADOPTED, LAST_RESORTS, wrapped_row
+from ..rowwise import RowParser
+from ..shapes import RFC3339
+from .json_records import Records
+from .kernel import WRAPPERS, Found, Kernel, encode
+from .rows import (
     YEARS_ASIDE,
     Alone,
     Mask,
@@ -33,12 +37,10 @@ from .kernels_rows import (
     pc,
     stamps_between,
 )
-from .shapes import RFC3339
 from .words import Text, request_ids
 
-if TYPE_CHECKING:
-    from .blocks import BlockParser
-
+#: Which kernel reads the rows inside.
+Chooser = Callable[[RowParser], Kernel | None]
 _STAMP = re.compile(RFC3339)
 _STREAMS = ("stdout", "stderr")
 #: What in a row may be a member of the name that the runtime gives its own one.
@@ -68,13 +70,13 @@ class _Found(Alone):
     detector: Detector
     stream: Positions
 
-    def ready(self, parser: BlockParser) -> bool:
+    def ready(self, parser: RowParser) -> bool:
         """Whether a row inside would now be asked the format whose kernel has read them."""
         del parser
         trusted = self.inner.priority < LAST_RESORT or self.detector.generic_run >= TRUSTED_AFTER
         return trusted and bool(self.detector.favourites) and self.detector.favourites[0] is self.inner
 
-    def passed(self, parser: BlockParser, picked: Positions) -> None:
+    def passed(self, parser: RowParser, picked: Positions) -> None:
         """Leaves the formats of the rows inside, and what is known of the last row, as reading these would."""
         self.detector.passed(self.inner, len(picked))
         wrapped_row(parser.context, _STREAMS[self.stream[picked[-1]]])
@@ -87,11 +89,11 @@ class _Prefixed(Alone):
     inside: _Found
     service: Any
 
-    def ready(self, parser: BlockParser) -> bool:
+    def ready(self, parser: RowParser) -> bool:
         """Whether a row inside would now be asked the format whose kernel has read them."""
         return self.inside.ready(parser)
 
-    def passed(self, parser: BlockParser, picked: Positions) -> None:
+    def passed(self, parser: RowParser, picked: Positions) -> None:
         """Leaves the formats of the rows inside, and which container spoke last, as reading these would."""
         self.inside.detector.passed(self.inside.inner, len(picked))
         parser.context.state["prefixed"] = self.service[int(picked[-1])].as_py()
@@ -144,10 +146,10 @@ def _docker(rows: Rows, candidates: Mask) -> _Wrapped:
     return _Wrapped(at, inside.filter(flags(whole)), stream, time + 1, over)
 
 
-def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> _Found | _Prefixed:
+def find(kernel_of: Chooser, rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: int) -> _Found | _Prefixed:
     """The rows whose insides the kernel of the format that spoke last inside is sure of."""
     if form.name in _PREFIXES:
-        return _find_prefixed(rows, candidates, form, parser, line)
+        return _find_prefixed(kernel_of, rows, candidates, form, parser, line)
     wrapped = (_cri if form.name == "cri" else _docker)(rows, candidates)
     if not len(wrapped.at):
         raise Unsure("no row is wrapped as usual")
@@ -161,7 +163,7 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
         usable &= ~holds(pc.match_substring_regex(wrapped.inside, _NAMED_STREAM))
     parser.context.state[YEARS_ASIDE] = True  # the runtime's time is the event's
     try:
-        found, detector, inner = _inside(block, usable, parser, line, len(rows))
+        found, detector, inner = _inside(kernel_of, block, usable, parser, line, len(rows))
     finally:
         del parser.context.state[YEARS_ASIDE]
     picked = np.flatnonzero(found.settle(block.end[found.rows]))
@@ -177,7 +179,7 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: 
     return _Found(rows, wrapped.at[place], begins, stamps.pick(place), parts, inner, detector, wrapped.stream[place])
 
 
-def _find_prefixed(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> _Prefixed:
+def _find_prefixed(kernel_of: Chooser, rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: int) -> _Prefixed:
     """The same for rows whose prefix only names the container."""
     pattern, mark = _PREFIXES[form.name]
     at = np.flatnonzero(candidates & (rows.data[np.minimum(rows.end, len(rows.data) - 1)] == 10))
@@ -189,7 +191,7 @@ def _find_prefixed(rows: Rows, candidates: Mask, form: Format, parser: BlockPars
     if not len(at):
         raise Unsure("no row has a prefix")
     block = Rows(bytes_of(rows.cut(stop, rows.end[at] + 1))[1].tobytes())
-    found, detector, inner = _inside(block, np.ones(len(at), np.bool_), parser, line, len(rows))
+    found, detector, inner = _inside(kernel_of, block, np.ones(len(at), np.bool_), parser, line, len(rows))
     picked = np.flatnonzero(found.settle(block.end[found.rows]))
     begins = np.zeros(len(rows), np.bool_)
     begins[at[np.flatnonzero(found.begins)]] = True
@@ -206,7 +208,7 @@ def _find_prefixed(rows: Rows, candidates: Mask, form: Format, parser: BlockPars
     return _Prefixed(rows, at[sure], begins, stamps, parts, _Found(rows, at[sure], begins, stamps, {}, inner, detector, none), service)
 
 
-def _inside(block: Rows, usable: Mask, parser: BlockParser, line: int, count: int) -> tuple[Found, Detector, Format]:
+def _inside(kernel_of: Chooser, block: Rows, usable: Mask, parser: RowParser, line: int, count: int) -> tuple[Found, Detector, Format]:
     """What the kernel of the format that spoke last inside makes of a block of the rows inside, of a block of so many rows."""
     detector = parser.context.state.get("wrapped")
     if detector is None:
@@ -214,7 +216,7 @@ def _inside(block: Rows, usable: Mask, parser: BlockParser, line: int, count: in
     inner_parser = copy(parser)
     inner_parser.detector, inner_parser.counting, inner_parser.indented = detector, False, False
     kernel = kernel_of(inner_parser)
-    if kernel is None or kernel is WRAPPED:
+    if kernel is None or detector.favourites[0].name in WRAPPERS:
         raise Unsure("rows inside are of a format without a kernel")
     inner = detector.favourites[0]
     usable = usable & ~block.odd() & (block.end == block.start + block.size) & (block.size > 0)
@@ -248,5 +250,6 @@ def _adopted(columns: dict[str, Any], inner: Format, block: Rows, place: Positio
     return {name: encode(part) if name in ("host", "service", "severity", "client", "method", "upstream") else part for name, part in parts.items()}
 
 
-WRAPPED = Kernel(find, joins=False)
-__all__ = ["WRAPPED"]
+def wrapped(kernel_of: Chooser) -> Kernel:
+    """The kernel for rows in an envelope, which asks `kernel_of` for the one of the rows inside."""
+    return Kernel(partial(find, kernel_of), joins=False)

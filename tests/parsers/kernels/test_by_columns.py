@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retrolog.parsers import kernels
 from retrolog.parsers.blocks import BlockParser, plan_for
 from retrolog.parsers.detect import registry
+from retrolog.parsers.kernels import by_columns
 from retrolog.parsers.tables import events_table
 from retrolog.parsers.timestamps import TimeContext
 
@@ -297,7 +297,7 @@ def test_kernels_are_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
         read(data, 1 << 22, True)
         monkeypatch.setattr(BlockParser, "events", real)
         assert long_way < 1400, name
-    assert kernels.SMALL < 1 << 16
+    assert by_columns.SMALL < 1 << 16
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -326,7 +326,7 @@ def test_any_damage(name: str, seed: int, size: int, edits: list[tuple[float, st
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("limit", [4 << 20, 900])
 def test_traces_behind_rows_that_a_kernel_leaves_to_the_format(end: str, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrolog.parsers.blocks.MESSAGE_LIMIT", limit)
+    monkeypatch.setattr("retrolog.parsers.rowwise.MESSAGE_LIMIT", limit)
     trace = ["Traceback (most recent call last):", '  File "/srv/a.py", line 3, in run', "    go()", "", "ValueError: caf\u00e9", "\tat end"]
     heads = [
         'ts=2026-11-23T10:{m:02}:{s:02}Z level=error msg="failed \\"{n}\\"" exception="Traceback:\\n  line {n}" method=GET path=/p/{n}',

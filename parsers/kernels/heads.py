@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .arrays import flags, holds, numbers, one, texts, values
-from .base import Event, Format
-from .detect import LAST_RESORT, parse_with
-from .kernels import Kernel, encode
-from .kernels_haproxy import SERVICE, headed, joined_fields, taken
-from .kernels_rows import Mask, Plain, Positions, Rows, Stamps, Unsure, digits_alike, pc, read_stamps
-from .tables import fields_text
+from ..arrays import flags, holds, numbers, one, texts, values
+from ..base import Event, Format
+from ..detect import LAST_RESORT, parse_with
+from ..tables import fields_text
+from ..zones import PATTERN as ZONE
+from .haproxy import SERVICE, headed, joined_fields, taken
+from .kernel import Kernel, encode
+from .rows import Mask, Plain, Positions, Rows, Stamps, Unsure, digits_alike, pc, read_stamps
 from .words import by_kind, grouped, request_ids
-from .zones import PATTERN as ZONE
 
 if TYPE_CHECKING:
-    from .blocks import BlockParser
-    from .timestamps import TimeContext
+    from ..rowwise import RowParser
+    from ..timestamps import TimeContext
 
 _TAIL = re.compile(r"\(\?P<message>\.\*\)\$$")
 _SYSLOG = r"^.{0,120}%[A-Z0-9_-]+-[0-7]-|\] \"|\bLEEF:\d|\bCEF:\d"
@@ -141,7 +141,7 @@ class _Found(Plain):
         return cut if has.all() else pc.if_else(flags(has), cut, otherwise)
 
 
-def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> _Found:
+def find(rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: int) -> _Found:
     """The rows whose heads are of a kind that was read by the format itself."""
     context = parser.context
     looked = (rows.row_text(int(at)) for at in np.flatnonzero(candidates)[:_LOOKED])

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from .base import Event, Format
-from .columns import HTTP_KEYS
-from .formats.json_lines import _HOST_KEYS, _PID_KEYS, _SERVICE_KEYS, MESSAGE_KEYS, flatten, is_envelope
-from .kernels_heads import event_alone
-from .tables import fields_text
-from .timestamps import epoch_time
+from ..base import Event, Format
+from ..columns import HTTP_KEYS
+from ..formats.json_lines import _HOST_KEYS, _PID_KEYS, _SERVICE_KEYS, MESSAGE_KEYS, flatten, is_envelope
+from ..tables import fields_text
+from ..timestamps import epoch_time
+from .heads import event_alone
 
 if TYPE_CHECKING:
-    from .timestamps import TimeContext
+    from ..timestamps import TimeContext
 
 TEXTS = ("host", "service", "message", "client", "path", "upstream", "request_id", "method")
 NUMBERS = ("pid", "bytes", "duration")

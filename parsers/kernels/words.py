@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .arrays import flags, holds, numbers, texts, values
-from .columns import REQUEST_ID_PATTERN
-from .kernels_rows import Mask, Positions, bytes_of, pc
+from ..arrays import flags, holds, numbers, texts, values
+from ..columns import REQUEST_ID_PATTERN
+from .rows import Mask, Positions, bytes_of, pc
 
 Words = npt.NDArray[np.uint64]
 _MASKS = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)

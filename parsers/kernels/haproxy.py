@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .arrays import flags, holds, joined, numbers, one
-from .base import Event
-from .kernels import encode
-from .kernels_access import present
-from .kernels_rows import Mask, pc
-from .shapes import CLOCK, MONTH
+from ..arrays import flags, holds, joined, numbers, one
+from ..base import Event
+from ..shapes import CLOCK, MONTH
+from .access import present
+from .kernel import encode
+from .rows import Mask, pc
 
 #: The name of the service whose messages are rows of requests.
 SERVICE = "haproxy"

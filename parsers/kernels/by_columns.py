@@ -7,22 +7,19 @@ that such a row might belong to, goes the long way. So `rows by columns + rows o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from .arrays import numbers, texts, values
-from .base import Event, Format, event_schema
-from .detect import LAST_RESORT, TRUSTED_AFTER, may_start, start_indented
-from .kernels_rows import Mask, Positions, Rows, Stamps, Unsure, follow, pc
-from .tables import events_table
-
-if TYPE_CHECKING:
-    from .blocks import BlockParser
+from ..arrays import numbers, values
+from ..base import Event, Format, event_schema
+from ..detect import may_start, start_indented
+from ..rowwise import RowParser
+from ..tables import events_table
+from .choose import kernel_of
+from .kernel import Found, Kernel, constant
+from .rows import Mask, Positions, Rows, Unsure, follow
 
 #: Blocks below this size are not worth a kernel's set-up.
 SMALL = 1 << 14
@@ -33,91 +30,19 @@ _RESTING = 4  # blocks that are read one by one after a kernel was of no use
 _FEW = 5000  # rows that say little about the blocks to come
 
 
-class Found(Protocol):
-    """What a kernel found in a block: the rows (by number, ascending) whose event it can tell, with their stamps.
-
-    `begins` marks all rows that begin an event of the format for certain, also those whose columns it cannot tell.
-    """
-
-    rows: Positions
-    begins: Mask
-    stamps: Stamps
-
-    def settle(self, end: Positions) -> Mask:
-        """Given where each event's last row ends, which of them the kernel is still sure of."""
-        ...
-
-    def columns(self, picked: Positions) -> dict[str, pa.Array]:
-        """The columns of the picked events (places in `rows`), but for those that `parse_block` fills."""
-        ...
-
-    def ready(self, parser: BlockParser) -> bool:
-        """Whether a row read now would be read as the kernel has read it, as far as that hangs on what is within its rows."""
-        ...
-
-    def passed(self, parser: BlockParser, picked: Positions) -> None:
-        """Leaves what formats remember of their rows as reading the picked ones would."""
-        ...
-
-    def named(self, form: Format) -> str:
-        """The format that the events name: that of the rows, or that within them."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """How one format is read by columns; `joins` says whether rows that go on an event end up in its message as they are."""
-
-    find: Callable[[Rows, Mask, Format, BlockParser, int], Found]
-    joins: bool = True
-
-
-def kernel_of(parser: BlockParser) -> Kernel | None:
-    """The kernel for the format that spoke last in the file, None when there is none."""
-    favourites = parser.detector.favourites
-    if not favourites or parser.indented:
-        return None
-    form = favourites[0]
-    if form.priority >= LAST_RESORT and parser.detector.generic_run < TRUSTED_AFTER:
-        return None
-    if form.name == "access":  # each kernel is imported where a file asks for it
-        from .kernels_access import ACCESS
-
-        return ACCESS
-    if form.name == "json":
-        from .kernels_json import JSON
-
-        return JSON
-    if form.name == "logfmt":
-        from .kernels_logfmt import LOGFMT
-
-        return LOGFMT
-    if form.name in ("cri", "docker", "compose", "kubectl"):
-        from .kernels_wrapped import WRAPPED
-
-        return WRAPPED
-    if form.name in ("nginx_error", "syslog_5424", "klog"):
-        from .kernels_patterns import PATTERNS
-
-        return PATTERNS
-    from .kernels_heads import HEADS, has_head
-
-    return HEADS if has_head(form) else None
-
-
-def parse_block(parser: BlockParser, data: bytes, line: int, offset: int) -> pa.Table:
+def parse_block(parser: RowParser, data: bytes, line: int, offset: int) -> pa.Table:
     """The events completed by these whole lines; see `BlockParser.feed`."""
     table, done = _parsed(parser, data, line, offset)
     return events_table(done) if table is None else _interleaved(table, done)
 
 
-def parse_counted(parser: BlockParser, data: bytes, line: int, offset: int) -> list[pa.Table]:
+def parse_counted(parser: RowParser, data: bytes, line: int, offset: int) -> list[pa.Table]:
     """The events completed by these whole lines, as far as counting asks; see `BlockParser.feed_counted`."""
     table, done = _parsed(parser, data, line, offset)
     return [*([] if table is None else [table]), *([events_table(done)] if done else [])]
 
 
-def _parsed(parser: BlockParser, data: bytes, line: int, offset: int) -> tuple[pa.Table | None, list[Event]]:
+def _parsed(parser: RowParser, data: bytes, line: int, offset: int) -> tuple[pa.Table | None, list[Event]]:
     """What was read by columns, and what was read row by row."""
     if len(data) < SMALL or parser.resting:
         parser.resting = max(0, parser.resting - 1)
@@ -140,7 +65,7 @@ def _parsed(parser: BlockParser, data: bytes, line: int, offset: int) -> tuple[p
 
 
 def _one_by_one(
-    parser: BlockParser, rows: Rows, first: int, stop: int, line: int, offset: int, done: list[Event]
+    parser: RowParser, rows: Rows, first: int, stop: int, line: int, offset: int, done: list[Event]
 ) -> None:
     if first < stop:
         begin = int(rows.start[first])
@@ -149,7 +74,7 @@ def _one_by_one(
 
 
 def _event_by_event(
-    parser: BlockParser, rows: Rows, heads: Positions, after: Positions, line: int, offset: int, done: list[Event]
+    parser: RowParser, rows: Rows, heads: Positions, after: Positions, line: int, offset: int, done: list[Event]
 ) -> None:
     """`_one_by_one` for rows (`heads`) that may begin an event, each with the rows up to `after` that only go on one."""
     if rows.returned or rows.text[-1:] != b"\n":
@@ -168,7 +93,7 @@ def _event_by_event(
 
 
 def _by_columns(
-    parser: BlockParser, kernel: Kernel, rows: Rows, first: int, line: int, offset: int, done: list[Event]
+    parser: RowParser, kernel: Kernel, rows: Rows, first: int, line: int, offset: int, done: list[Event]
 ) -> pa.Table | None:
     """The events that the kernel reads, None for none; all others go to `done`."""
     form = parser.detector.favourites[0]
@@ -222,7 +147,7 @@ def _by_columns(
 
 
 def _run(
-    parser: BlockParser, form: Format, found: Found, rows: Rows, heads: Positions, after: Positions, place: Positions,
+    parser: RowParser, form: Format, found: Found, rows: Rows, heads: Positions, after: Positions, place: Positions,
     fast: Mask, first: int, line: int, offset: int, done: list[Event],
 ) -> Positions:  # fmt: skip
     """Reads all but the fast events one by one, in order, with the parser in the state that reading all would leave it in.
@@ -253,7 +178,7 @@ def _run(
     return np.concatenate(picked) if picked else heads[:0]
 
 
-def _goes_on(parser: BlockParser, rows: Rows, sure: Mask, odd: Mask, blank: Mask) -> Mask:
+def _goes_on(parser: RowParser, rows: Rows, sure: Mask, odd: Mask, blank: Mask) -> Mask:
     """Rows that begin no event whatever stands before them: indented or empty, or without anything a time could be."""
     doubtful = np.flatnonzero(~sure & ~odd & ~blank)
     mask = blank & ~odd
@@ -280,18 +205,3 @@ def _interleaved(table: pa.Table, done: list[Event]) -> pa.Table:
         return pa.concat_tables([table, others])
     both = pa.concat_tables([table, others]).unify_dictionaries().combine_chunks()
     return both.take(numbers(np.argsort(np.concatenate([lines, other_lines]), kind="stable")))
-
-
-def constant(value: str | None, count: int) -> pa.Array:
-    """A dictionary column of one value."""
-    if value is None:
-        return pa.nulls(count, pa.dictionary(pa.int32(), pa.string()))
-    return pa.DictionaryArray.from_arrays(numbers(np.zeros(count, np.int32)), texts([value]))
-
-
-def encode(texts: Any) -> pa.Array:
-    """A text column as the event table has it: dictionary-encoded with 32-bit indices."""
-    return texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-
-
-__all__ = ["Found", "Kernel", "constant", "encode", "kernel_of", "parse_block", "pc"]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrolog.parsers import words
 from retrolog.parsers.arrays import texts
 from retrolog.parsers.base import Event
 from retrolog.parsers.columns import take_trailing
-from retrolog.parsers.words import Text, by_kind, collapsed, grouped, request_ids, rows_with
+from retrolog.parsers.kernels import words
+from retrolog.parsers.kernels.words import Text, by_kind, collapsed, grouped, request_ids, rows_with
 
 TEXTS = st.lists(st.one_of(st.none(), st.text("ab 09.é", max_size=12)), max_size=20)
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .arrays import flags, holds, numbers, one, optional, texts, values
-from .base import Format
-from .formats.json_lines import SENSITIVE_KEYS
+from ..arrays import flags, holds, numbers, one, optional, texts, values
+from ..base import Format
+from ..formats.json_lines import SENSITIVE_KEYS
 from .json_kinds import (
     LONGEST_MADE,
     NUMBERS,
@@ -32,8 +32,8 @@ from .json_kinds import (
     sample_of,
     tokens,
 )
-from .kernels import Kernel, encode
-from .kernels_rows import (
+from .kernel import Kernel, encode
+from .rows import (
     Mask,
     Plain,
     Positions,
@@ -48,8 +48,8 @@ from .kernels_rows import (
 from .words import Text, by_kind, collapsed, grouped, mixed, request_ids
 
 if TYPE_CHECKING:
-    from .blocks import BlockParser
-    from .timestamps import TimeContext
+    from ..rowwise import RowParser
+    from ..timestamps import TimeContext
 
 _WORTH = 4  # records that a kind must have: reading one by the format costs more than reading a few rows one by one
 _MOST = 2000  # kinds of a block
@@ -330,7 +330,7 @@ class Found(Plain):
         return self.records.written.cut(begin, np.maximum(begin, stop))
 
 
-def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> Found:
+def find(rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: int) -> Found:
     """The records whose skeleton was read by the format itself."""
     return found_in(Records(rows, candidates), Found, form, parser.context, line)
 

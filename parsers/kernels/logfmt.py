@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import holds
-from .base import Format
+from ..arrays import holds
+from ..base import Format
 from .json_kinds import NUMBERS, Token
-from .kernels import Kernel
-from .kernels_json import Found, Records, found_in
-from .kernels_rows import Mask, Positions, Rows, Unsure, pc
+from .json_records import Found, Records, found_in
+from .kernel import Kernel
+from .rows import Mask, Positions, Rows, Unsure, pc
 
 if TYPE_CHECKING:
-    from .blocks import BlockParser
+    from ..rowwise import RowParser
 
 _PAIR = re.compile(r'([^\s="]+)=("[^"]*"|[^\s"]*)(?: |$)')
 #: What the columns with numbers take: whole numbers, and decimals for durations (a unit behind one is left to the format).
@@ -99,7 +99,7 @@ class _Found(Found):
         return self.records.rows.cut(begin, np.maximum(begin, self.records.quotes[np.minimum(at + 2, last)]))
 
 
-def find(rows: Rows, candidates: Mask, form: Format, parser: BlockParser, line: int) -> Found:
+def find(rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: int) -> Found:
     """The rows whose keys were read by the format itself."""
     if not len(rows.places(61)):
         raise Unsure("no row has pairs")
