@@ -29,7 +29,7 @@ from .years import (
     plan_years,
     second_of_year,
 )
-from .zones import local_offsets, named_zone, offset_of
+from .zones import SHARED, local_offsets, named_zone, offset_of
 
 #: What a reading is: where in the text it ends, and the time; None where the stamp is plain but its year is not known.
 Reading = tuple[int, int | None]
@@ -52,7 +52,7 @@ class TimeContext:
     year-less row where the file was scanned for them (`retrolog.parsers.years`); without it years are followed row by row
     from `year`, `window` or `reference` (microseconds UTC). `told_year` is a year that a whole date in a row
     tells, and its line. `days` is the day of every row that has a time of day alone (`retrolog.parsers.days`), `asked` the window that may tell it. `order` is that of dates of three numbers (`retrolog.parsers.orders`). `line` is the row being read. `counts` has, of all events:
-    own_offset, zone_less, year_less, doubled_hour (happened twice; `doubled_hour_second` of them taken as the second pass),
+    own_offset, zone_less, `word:IST` (a word of several zones, read as its commonest one), year_less, doubled_hour (happened twice; `doubled_hour_second` of them taken as the second pass),
     skipped_hour (never happened), epoch, no_year. `state` is the formats' own: what a header said of the rows below it.
     """
 
@@ -132,7 +132,7 @@ class TimeContext:
                     return (seconds - known[0]) * _SECOND + micros
             offset = offset_of(stripped)
             if offset is not None:
-                self._kinds += ("own_offset",)
+                self._kinds += ("own_offset", f"word:{stripped.upper()}") if stripped.upper() in SHARED else ("own_offset",)
                 return (seconds - offset) * _SECOND + micros
         if known is None:
             known = self._remember(seconds)

@@ -30,6 +30,15 @@ WORDS: dict[str, int] = {
     "WST": 480, "ZULU": 0,
     "IRKT": 480, "ULAT": 480, "YAKT": 540, "VLAT": 600, "SAKT": 660, "MAGT": 660, "PETT": 720, "TAHT": -600,
 }  # fmt: skip
+#: Words that programs in very different zones write, and who writes them: which one is meant is told by the zone of the source alone.
+SHARED = {
+    "IST": "India, Israel and Ireland",
+    "CST": "North America, China and Cuba",
+    "BST": "Britain and Bangladesh",
+    "AST": "Atlantic Canada and Arabia",
+    "GST": "the Gulf and South Georgia",
+    "WST": "Western Australia and Samoa",
+}
 #: Words that are such abbreviations in capitals only: in small letters they begin sentences.
 _CAPITALS_ONLY = frozenset("ART AST CAT CLT COT EAT ECT EST GALT IST MET PET ROTT VET VOST WAST WAT WEST WET WIT".split())
 _SPELT = [w for w in WORDS if len(w) > 1]

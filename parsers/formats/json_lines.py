@@ -72,6 +72,8 @@ _RANKS = (
 )
 _NEXTCLOUD = ("debug", "info", "warning", "error", "critical")  # its admin manual's loglevel; other numbers are syslog's
 _CARRIED = 1 << 16  # characters of a record in a record that is looked into for a time
+_CLOCK_LENGTH, _EPOCH_LENGTH = 18, 20  # characters
+_ZONES_APART = 14 * 3600 * 1_000_000  # microseconds from UTC to the farthest zone
 _SHORT = 200  # characters of a message made from a record's values
 _TELLING = (
     "error", "err", "exception", "reason", "note", "description", "summary", "title", "eventName", "operationName", "displayMessage",
@@ -253,6 +255,11 @@ def _text(flat: dict[str, Any], keys: tuple[str, ...], used: set[str]) -> str | 
 
 
 def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context: TimeContext) -> int | None:
+    if "date" in record and "time" in record:
+        time = _apart(record, context)
+        if time is not None:
+            used.update(("date", "time"))
+            return time
     for key in _TIME_KEYS:
         if key in record:
             time = _time_value(record[key], context)
@@ -261,12 +268,6 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
                 used.add(key)
                 used.update(f"{key}.{inner}" for inner in record[key]) if isinstance(record[key], dict) else None
                 return time
-    date, clock = record.get("date"), record.get("time")
-    if isinstance(date, str) and isinstance(clock, str):  # firewalls write them apart
-        time = _time_value(f"{date} {clock}{record.get('tz', '')}".replace('"', ""), context)
-        if time is not None:
-            used.update(("date", "time"))
-            return time
     for key, value in flat.items():
         if "." in key and key.rpartition(".")[2] in _NESTED_TIME_KEYS:
             time = _time_value(value, context)
@@ -280,6 +281,31 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
             used.add(key)
             return time
     return _carried_time(flat, context)
+
+
+def _apart(record: dict[str, Any], context: TimeContext) -> int | None:
+    """The time of a record that has date and time of day apart, as firewalls write them; None where it has not.
+
+    The zone stands in `tz` (Fortinet: an offset) or `timezone` (Sophos: a word). Where neither does, a Fortinet's `eventtime` tells it: it
+    is seconds or nanoseconds since 1970, and where the device could not fill it in, or it is of another day, it tells nothing.
+    """
+    date, clock = record["date"], record["time"]
+    if not isinstance(date, str) or not isinstance(clock, str) or ":" not in clock[:3] or len(clock) > _CLOCK_LENGTH:
+        return None
+    zone = record.get("tz") or record.get("timezone")
+    if isinstance(zone, str):
+        stated = _time_value(f"{date} {clock}[{zone}]" if "/" in zone else f"{date} {clock} {zone}", context)
+        if stated is not None:
+            return stated
+    time = _time_value(f"{date} {clock}", context)
+    if time is None:
+        return None
+    since = record.get("eventtime")
+    told = epoch_time(int(since)) if isinstance(since, str) and since.isdecimal() and len(since) < _EPOCH_LENGTH else None
+    if told is None or abs(told - time) > _ZONES_APART:
+        return time
+    context.begin()
+    return told
 
 
 def _carried_time(flat: dict[str, Any], context: TimeContext) -> int | None:

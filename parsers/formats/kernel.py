@@ -3,7 +3,7 @@
 Ring rows carry seconds since boot: their time is null unless a wall clock stands there (`dmesg -T` is read as text). Columns:
 severity (where `<N>` or a level word stands), message; fields: uptime. Audit rows have an epoch: time, service (the record type),
 message; fields: serial and host where `node=` is given.
-References: man dmesg(1), Documentation/admin-guide/printk, man auditd.conf(5), github.com/linux-audit/audit-documentation.
+References: man dmesg(1), Documentation/ABI/testing/dev-kmsg, Documentation/admin-guide/printk, man auditd.conf(5), github.com/linux-audit/audit-documentation.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _DECODED = lazily(
     r"(?s)(?P<facility>kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7]) *:(?P<level>emerg|alert|crit|err|warn|notice|info|debug) *: "
     r"(?:\[ *(?P<uptime>\d{1,9}\.\d{3,6})\]|\[(?P<time>[^\]]{15,40})\]|(?P<iso>\d{4}-\d\d-\d\dT[\d:.,+-]{8,24}))(?:\[ *[TC]\d+\])? ?(?P<message>.*)$"
 )
+#: /dev/kmsg: priority and facility, number, microseconds since boot, flags; what is said.
+_RECORD = lazily(r"(?s)(?P<pri>\d{1,4}),(?P<number>\d{1,12}),(?P<micros>\d{1,16}),[-c](?:,[\w=,-]{0,80})?;(?P<message>.*)$")
 #: X.Org's marks for where a row comes from (man Xorg, LOG FILE); most of them are plain news.
 _XORG = lazily(r"\((?P<mark>EE|WW|II|NI|==|--|\+\+|\*\*|\?\?|!!)\) ")
 _XORG_LEVELS = {"EE": "error", "WW": "warning", "NI": "notice", "??": "notice", "!!": "notice"}
@@ -62,6 +64,17 @@ def parse_decoded(text: str, context: TimeContext) -> Event | None:
     if reading is None:
         return None
     event.time = reading[1]
+    return event
+
+
+def parse_record(text: str, context: TimeContext) -> Event | None:
+    """A record of /dev/kmsg, whose time is since boot; None for any other row."""
+    del context
+    match = _RECORD.match(text)
+    if match is None:
+        return None
+    event = Event(None, match["message"], "kernel_records", service="kernel", severity=syslog_severity(int(match["pri"])))
+    event.fields["uptime"] = int(match["micros"]) / 1e6
     return event
 
 
@@ -110,6 +123,18 @@ FORMATS = (
         alone=True,
         priority=28,
         first="kumdaslncf",
+    ),
+    Format(
+        name="kernel_records",
+        title="Kernel records (/dev/kmsg, microseconds since boot)",
+        samples=(
+            "6,339,5140900,-;NET: Registered PF_INET6 protocol family",
+            "30,340,5690716,-,caller=T1;udevd[80]: starting version 252",
+        ),
+        reference="docs.kernel.org/admin-guide/abi-testing.html (/dev/kmsg)",
+        parse=parse_record,
+        priority=45,
+        first="0123456789",
     ),
     Format(
         name="audit",

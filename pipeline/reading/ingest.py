@@ -9,72 +9,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...parsers.blocks import BlockParser
 from ...parsers.detect import formats_with
 from ...parsers.timestamps import TimeContext
 from ...parsers.years import YearPlan, told_year
+from ...parsers.zones import SHARED, offset_of
 from ..reports import SourceReport
 from ..window import Window
 from .jumps import Jumps, piece_name, stretch_of
 from .read import mended, read_blocks
+from .rules import Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ...parsers.base import Format
     from ...parsers.days import DayPlan
+    from .logfile import LogFile
     from .reach import Reach
     from .read import Block
-    from .rules import SourceRule
-    from .sources import LogFile
     from .unpack import ReadNote
 
 
 #: What a report says of the zone where every row names its own.
 ZONED = "in the line"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How files are read: the window events are wanted in, the zone and year of stamps that name none.
-
-    `wanted` is the span that tables are cut to (the window and a baseline around it; a window without ends wants all).
-    `zone_given` tells a stated zone from the default, which is UTC, and `zone_from` who stated it. `count` says whether lines
-    that need not be read are counted all the same, where that is cheap. `rules` are what a configuration knows of some
-    files, `formats` those that it declares.
-    """
-
-    window: Window = field(default_factory=Window)
-    wanted: Window = field(default_factory=Window)
-    zone: tzinfo = UTC
-    zone_name: str = "UTC"
-    zone_given: bool = False
-    year: int | None = None
-    undated: bool = False  # keep events without a time (only when no window is asked for)
-    count: bool = True
-    zone_from: str = "--tz"
-    rules: tuple[SourceRule, ...] = ()
-    formats: tuple[Format, ...] = ()
-    asked: Window | None = None  # the window of the user's question, where this reads a part of it
-
-    def rule(self, file: LogFile) -> SourceRule | None:
-        """What the rules that fit a file say of it together: of each value the first one, None where no rule fits."""
-        from .rules import together
-
-        return together(self.rules, file) if self.rules else None
-
-    def for_file(self, file: LogFile) -> Reading:
-        """How this file is read: with the zone and year that the rules give it."""
-        rule = self.rule(file)
-        if rule is None:
-            return self
-        reading = self if rule.year is None else replace(self, year=rule.year)
-        if rule.zone is None:
-            return reading
-        return replace(reading, zone=rule.zone, zone_name=rule.zone_name, zone_given=True, zone_from=rule.path.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +163,9 @@ class Reader:
         from .columnar import tables
 
         notes: list[ReadNote] = []
-        for table in tables(self.file, self.reading.for_file(self.file), notes):
+        reading = self.reading.for_file(self.file)
+        context = TimeContext(zone=reading.zone, zone_given=reading.zone_given, year=reading.year)
+        for table in tables(partial(self.file.open_columns, notes), context, notes):
             self._lines += table.num_rows
             if self.watch is not None:
                 self.watch(0, table.num_rows)
@@ -347,7 +310,7 @@ class Reader:
             day=tally.day,
             skipped=reach.unread,
             how=tally.how or reach.why,
-            notes=tuple(dict.fromkeys([*reach.notes, *tally.notes, *(note.text for note in repairs)])),
+            notes=tuple(dict.fromkeys([*reach.notes, *tally.notes, *(note.text for note in repairs), *_word_notes(context)])),
             jumps=tuple((jump.line, jump.before, jump.after) for jump in tally.jumps.all()),
         )
 
@@ -386,6 +349,17 @@ def _zone_note(context: TimeContext, reading: Reading) -> str:
     if counts["skipped_hour"]:
         note += f"; {counts['skipped_hour']} stamps lie in an hour that did not happen"
     return note
+
+
+def _word_notes(context: TimeContext) -> list[str]:
+    """What the zone words were taken for that programs in very different zones write."""
+    notes = []
+    for word, writers in SHARED.items():
+        if many := context.counts[f"word:{word}"]:
+            minutes = (offset_of(word) or 0) // 60
+            taken = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+            notes.append(f"{word} in {many:,} stamps is read as {taken}; {writers} write it, and --tz with the zone that is meant decides")
+    return notes
 
 
 def _day_note(plan: DayPlan | None) -> str:

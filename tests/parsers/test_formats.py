@@ -12,7 +12,7 @@ from retrolog.parsers.timestamps import TimeContext
 REFERENCE = 1_795_564_800_000_000  # 2026-11-25 00:00:00 UTC
 SAMPLES = [(form, sample) for form in registry() for sample in form.samples]
 #: Rows of these never carry a wall-clock time of their own.
-TIMELESS = {"kernel", "gc", "clock", "clock_level", "journald", "uvicorn", "python_default", "dotnet", "journald_monotonic", "w3c", "zeek"}
+TIMELESS = {"kernel", "kernel_records", "gc", "clock", "clock_level", "journald", "uvicorn", "python_default", "dotnet", "journald_monotonic", "w3c", "zeek"}
 
 
 def test_formats_are_found() -> None:

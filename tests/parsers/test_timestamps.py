@@ -223,3 +223,12 @@ def test_epochs_are_told_by_magnitude(seconds: int) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     read_time(text, TimeContext(reference=0))
+
+
+def test_words_of_several_zones_are_counted() -> None:
+    context = TimeContext()
+    for text in ("2026-11-23 10:40:29 IST", "2026-11-23 10:40:29 CET"):
+        read_time(text, context)
+        context.accept(None)
+    assert context.counts["word:IST"] == 1
+    assert not any(kind == "word:CET" for kind in context.counts)
