@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .counting.summary import Summary
     from .findings import Evidence, Findings, SourceReport
     from .reading.jumps import Cut
-    from .reading.sources import Discovery, LogFile, Source
+    from .reading.logfile import LogFile, Source
+    from .reading.sources import Discovery
 
 SECOND = 1_000_000
 #: What is read around the window to learn what is normal, and for lines that were written late.
@@ -151,8 +152,8 @@ def _shown(planned: Sequence[Job], progress: Watch | None) -> AbstractContextMan
 def jobs(found: Discovery, options: Options, more: int = 0) -> list[Job]:
     """One job a file, in the order of the sources, each with the part of it that the window needs, and `more` microseconds around it."""
     from .counting.engine import Job
-    from .reading.ingest import Reading
     from .reading.reach import plan
+    from .reading.rules import Reading
 
     reading = Reading(
         window=options.window,

@@ -15,7 +15,7 @@ from .wording import SECOND, number
 
 if TYPE_CHECKING:
     from .options import Options
-    from .reading.sources import LogFile
+    from .reading.logfile import LogFile
     from .reports import SourceReport
 
 _STAMP = re.compile(rb"(?<!\d)\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:(?P<z>Z)\b| ?(?P<sign>[+-])(?P<h>[01]\d):?(?P<m>[0-5]\d)\b|(?P<none>))")

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
-from ..reading.ingest import Reader, Reading
+from ..reading.ingest import Reader
 from ..reading.reach import plan
+from ..reading.rules import Reading
 from ..safe import spreadsheet
 from .in_order import AT_ONCE, InOrder
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..options import Options
+    from ..reading.logfile import Source
     from ..reading.reach import Head
-    from ..reading.sources import Source
     from ..reports import SourceReport
 
 _ROW_GROUP = 1 << 17  # rows of Parquet that are written at once

@@ -75,7 +75,7 @@ def test(file: str, zone: str | None, year: int | None, config: Path | None, for
     from collections import Counter
 
     from ..options import Options
-    from ..reading.ingest import Reading
+    from ..reading.rules import Reading
     from ..reading.sources import discover
     from ..window import read_zone
     from . import formats_listing as module

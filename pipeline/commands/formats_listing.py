@@ -17,7 +17,7 @@ from ..safe import clean_lines, terminal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..reading.ingest import Reading
+    from ..reading.rules import Reading
     from ..reading.sources import Discovery
 
 #: Stamps without a year are shown as of this moment (2026-11-25 00:00:00 UTC), so that the listing never changes by itself.

@@ -15,14 +15,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadOption
-from ..reading.ingest import Reader, Reading, Tally
+from ..reading.ingest import Reader, Tally
+from ..reading.rules import Reading
 from ..reports import SourceReport
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from ..reading.logfile import LogFile
     from ..reading.reach import Reach
-    from ..reading.sources import LogFile
     from .counts import Counts
     from .held import Held
     from .summary import Summary

@@ -9,21 +9,10 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from .containers import Slice, Step, open_slice
+from .containers import open_slice
+from .slices import Member, Slice, Step
 from .unpack import ReadNote
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file in an archive: its name there, how to reach it, bytes stored, own time (µs), or why it is left out."""
-
-    name: str
-    steps: tuple[Step, ...] = ()
-    size: int = 0
-    mtime: int | None = None
-    skip: str = ""
 
 
 def members(path: str, steps: tuple[Step, ...], kind: str, notes: list[ReadNote]) -> Iterator[Member]:
@@ -31,7 +20,8 @@ def members(path: str, steps: tuple[Step, ...], kind: str, notes: list[ReadNote]
     if kind == "7z":
         from .sevenzip import members_7z
 
-        yield from members_7z(path, steps, notes)
+        with open_slice(path, steps[:-1], notes) as packed:
+            yield from members_7z(packed, steps, notes)
         return
     with open_slice(path, steps, notes) as place:
         yield from _tar(place, steps, notes) if kind == "tar" else _zip(place, steps, notes)

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .containers import open_slice
 from .unpack import ReadNote
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .containers import Slice
-    from .ingest import Reading
-    from .sources import LogFile
+    from ...parsers.timestamps import TimeContext
+    from .slices import Slice
 
 MAGIC = b"PAR1"
 KIND = "parquet"
@@ -95,17 +93,17 @@ def _line_of(text: str) -> bytes:
     return text.encode("utf-8", "replace").replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
 
 
-def tables(file: LogFile, reading: Reading, notes: list[ReadNote]) -> Iterator[pa.Table]:
-    """The rows as tables of events (see `retrolog.parsers.base.event_schema`), with `source` where the file has that column."""
+def tables(opened: Callable[[], Slice], context: TimeContext, notes: list[ReadNote]) -> Iterator[pa.Table]:
+    """The rows of a file as tables of events (see `retrolog.parsers.base.event_schema`), with `own_source` where it has a column `source`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     row = offset = 0
     try:
-        with open_slice(file.path, file.steps[:-1], notes) as place:
+        with opened() as place:
             for batch in pq.ParquetFile(place).iter_batches(_AT_ONCE):
                 if batch.num_rows:
-                    table = _events(batch, row, offset, reading)
+                    table = _events(batch, row, offset, context)
                     row += batch.num_rows
                     offset = table["offset"][-1].as_py() + table["size"][-1].as_py() + 1
                     yield table
@@ -113,7 +111,7 @@ def tables(file: LogFile, reading: Reading, notes: list[ReadNote]) -> Iterator[p
         notes.append(ReadNote("corrupt", f"the Parquet data is damaged ({' '.join(str(error).split())[:120]}); the {row:,} rows before that were read"))
 
 
-def _events(batch: pa.RecordBatch, row: int, offset: int, reading: Reading) -> pa.Table:
+def _events(batch: pa.RecordBatch, row: int, offset: int, context: TimeContext) -> pa.Table:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute
@@ -128,7 +126,7 @@ def _events(batch: pa.RecordBatch, row: int, offset: int, reading: Reading) -> p
     size = values(pc.binary_length(message))
     ends = np.cumsum(size.astype(np.int64) + 1)
     found: dict[str, Any] = {
-        "time": _times(batch.column("time"), reading),
+        "time": _times(batch.column("time"), context),
         "line": numbers(np.arange(row + 1, row + count + 1)),
         "lines": numbers(np.ones(count, np.int32)),
         "offset": numbers(offset + np.append(0, ends[:-1])),
@@ -167,17 +165,16 @@ def _column(column: Any, kind: pa.DataType) -> Any:
         return pa.nulls(len(column), kind)
 
 
-def _times(column: Any, reading: Reading) -> Any:
+def _times(column: Any, context: TimeContext) -> Any:
     """Times in UTC; those without a zone are of the zone that was stated."""
     import pyarrow as pa
 
     from ...parsers.arrays import optional
-    from ...parsers.timestamps import TimeContext, read_time
+    from ...parsers.timestamps import read_time
 
     micros = pa.timestamp("us", tz="UTC")
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         return column.cast(micros, safe=False)
-    context = TimeContext(zone=reading.zone, zone_given=reading.zone_given, year=reading.year)
     times = []
     for text in column.cast(pa.string()).to_pylist():
         found = None if text is None else read_time(text, context)

@@ -21,8 +21,8 @@ from collections.abc import Generator
 from typing import IO, Any, cast
 
 from ..errors import MissingExtra
-from .containers import Slice
 from .decoders import LIMITS
+from .slices import Slice
 from .unpack import CHUNK, ReadNote
 
 #: What a journal begins with (JOURNAL_FILE_FORMAT, Header).

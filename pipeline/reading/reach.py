@@ -29,9 +29,9 @@ from .read import newlines, read_blocks, same_text
 
 if TYPE_CHECKING:
     from ...parsers.base import Format
-    from .ingest import Reading
+    from .logfile import LogFile, Source
     from .read import Block, Blocks
-    from .sources import LogFile, Source
+    from .rules import Reading
 
 #: Bytes of a file that are looked at to learn what it is.
 HEAD = 256 << 10

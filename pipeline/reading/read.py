@@ -18,8 +18,8 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import IO
 
-from .containers import Slice
-from .sources import LogFile
+from .logfile import LogFile
+from .slices import Slice
 from .unpack import ReadNote
 
 __all__ = [

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import MissingExtra, NothingToRead
-from .containers import Slice
+from .slices import Slice
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _AHEAD = 4 << 20  # bytes fetched at once by readers that go on from where they are

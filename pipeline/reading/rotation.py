@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .sources import LogFile
+    from .logfile import LogFile
 
 #: First and last time of a file in microseconds since the epoch; None where it is not known.
 Times = tuple[int | None, int | None]

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from threading import Thread
 
-from .containers import Slice
+from .logfile import LogFile
 from .read import Block, newlines, read_blocks
-from .sources import LogFile
+from .slices import Slice
 
 Probe = Callable[[bytes], int | None]
 

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from ..errors import MissingExtra
-from .containers import Slice, Step, open_slice
 from .decoders import LIMITS
+from .slices import Member, Slice, Step
 from .unpack import ReadNote
 
-if TYPE_CHECKING:
-    from .archives import Member
 
-
-def members_7z(path: str, steps: tuple[Step, ...], notes: list[ReadNote]) -> Iterator[Member]:
+def members_7z(packed: Slice, steps: tuple[Step, ...], notes: list[ReadNote]) -> Iterator[Member]:
     """Yield the files of a 7z archive; `steps` end with the 7z step. Raises MissingExtra where py7zr is not installed."""
-    from .archives import Member
-
     offset = 0
-    with open_slice(path, steps[:-1], notes) as packed:
-        try:
-            entries = _entries(packed)
-        except MissingExtra:
-            raise
-        except Exception as error:  # noqa: BLE001 - a parser of hostile headers that raises whatever it meets
-            notes.append(ReadNote("corrupt", f"the 7z archive cannot be read ({type(error).__name__})"))
-            return
+    try:
+        entries = _entries(packed)
+    except MissingExtra:
+        raise
+    except Exception as error:  # noqa: BLE001 - a parser of hostile headers that raises whatever it meets
+        notes.append(ReadNote("corrupt", f"the 7z archive cannot be read ({type(error).__name__})"))
+        return
     for entry in entries:
         if entry.is_directory:
             continue

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from retrolog.pipeline.cli import main
 from retrolog.pipeline.config import KEYS, Config, find, load, read
 from retrolog.pipeline.errors import BadOption
+from retrolog.pipeline.reading.logfile import LogFile
 from retrolog.pipeline.reading.rules import together
-from retrolog.pipeline.reading.sources import LogFile
 
 DOC = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = "2026-11-23 10:40:29 INFO hello\n"

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retrolog.pipeline.reading import ingest
-from retrolog.pipeline.reading.ingest import Reader, Reading
+from retrolog.pipeline.reading.ingest import Reader
 from retrolog.pipeline.reading.lookup import DiscoveredLogs
 from retrolog.pipeline.reading.reach import Stream
 from retrolog.pipeline.reading.read import read_blocks
+from retrolog.pipeline.reading.rules import Reading
 from retrolog.pipeline.reading.sources import discover
 
 STAMPED = (b"2026-11-23 10:%02d:%02d,%03d ERROR [main] com.example.Cart - could not save %d", b'10.0.0.1 - - [23/Nov/2026:10:%02d:%02d +0000] "GET /%d HTTP/1.1" 200 %d "-" "x"')

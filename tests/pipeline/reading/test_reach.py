@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from retrolog.pipeline.reading.ingest import Reading
 from retrolog.pipeline.reading.reach import Head, Reach, plan
+from retrolog.pipeline.reading.rules import Reading
 from retrolog.pipeline.reading.sources import discover
 from retrolog.pipeline.window import Window
 

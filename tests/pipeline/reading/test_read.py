@@ -20,9 +20,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retrolog.pipeline.reading import decoders, read, unpack
-from retrolog.pipeline.reading.containers import Step
+from retrolog.pipeline.reading.logfile import LogFile
 from retrolog.pipeline.reading.read import read_blocks, read_lines, same_text
-from retrolog.pipeline.reading.sources import LogFile, discover
+from retrolog.pipeline.reading.slices import Step
+from retrolog.pipeline.reading.sources import discover
 
 TEXT = b"".join(b"2026-11-23 10:%02d:%02d caf\xc3\xa9 %d\n" % (i // 60 % 60, i % 60, i) for i in range(3000))
 

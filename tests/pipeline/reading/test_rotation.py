@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrolog.pipeline.reading.logfile import LogFile
 from retrolog.pipeline.reading.rotation import Times, order, part_of
-from retrolog.pipeline.reading.sources import LogFile
 
 HOUR = 3_600_000_000
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrolog.pipeline.reading import seek
-from retrolog.pipeline.reading.containers import Step
+from retrolog.pipeline.reading.logfile import LogFile
 from retrolog.pipeline.reading.read import read_blocks
 from retrolog.pipeline.reading.seek import count_lines, find_range, first_last, needed, relation, split
-from retrolog.pipeline.reading.sources import LogFile
+from retrolog.pipeline.reading.slices import Step
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

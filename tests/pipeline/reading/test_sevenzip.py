@@ -11,8 +11,9 @@ import pytest
 
 from retrolog.pipeline.errors import NothingToRead
 from retrolog.pipeline.reading import decoders, sevenzip
+from retrolog.pipeline.reading.logfile import LogFile
 from retrolog.pipeline.reading.read import read_blocks
-from retrolog.pipeline.reading.sources import LogFile, discover
+from retrolog.pipeline.reading.sources import discover
 
 TEXT = b"".join(b"2026-11-23 10:00:%02d line %d\n" % (n % 60, n) for n in range(5000))
 

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from retrolog.pipeline.errors import NothingToRead
 from retrolog.pipeline.reading import decoders, sources, unpack
+from retrolog.pipeline.reading.logfile import LogFile
 from retrolog.pipeline.reading.read import read_blocks
-from retrolog.pipeline.reading.sources import Discovery, LogFile, discover
+from retrolog.pipeline.reading.sources import Discovery, discover
 
 LINE = b"2026-11-23 10:00:00 something happened\n"
 
