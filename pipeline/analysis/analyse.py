@@ -24,6 +24,7 @@ from .lessons import lessons
 from .outside import outside, without
 from .propagation import propagation
 from .quiet import complaint
+from .recurring import with_recurring
 from .refusals import with_first_and_last
 from .response import Roles, roles
 from .sentences import share
@@ -88,7 +89,7 @@ def analyse(
             counted[home], span = with_first_and_last(counted[home], span, asked)
             spans.append(span)
             homes.append(home)
-    signs = by_behaviour(signs, spans)
+    signs = with_recurring(by_behaviour(signs, spans, traffic.access_logs(summary)), spans)
     floods = [flood(counted[home], span, question.window, asked) for span, home in zip(spans, homes, strict=True)]
     cast: list[tuple[Span, Roles]] = []
     for span, surge in zip(spans, floods, strict=True):

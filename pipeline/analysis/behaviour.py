@@ -8,6 +8,7 @@ once while the outage lasts and once more soon after it. Such rows are marked we
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -46,12 +47,15 @@ _SINGLE = re.compile(r"(?i)\b(?:number|attempt|try|tries|no\.|check|count|probe)
 #: A writer that ends does not say that what it complained of is over.
 _LEAVES = re.compile(r"(?i)\b(?:exiting|exited|shutting down|shutdown|terminat(?:ed|ing)|quitting)\b")
 _GOOD = re.compile(r"(?i)\b(?:ok|up|well|fine|good|normal|healthy|recovered|resolved|closed|cleared|again|answers|works|passes|passed|succeed(?:s|ed)|restored|back|200|available|reachable|over)\b")
+#: A line that says itself that it is a warning or worse, whatever its envelope says: no change.
+_OWN_LEVEL = re.compile(r"(?i)\b(?:level|lvl|severity)[\"']?\s?[=:]\s?[\"']?(?:warn|err|crit|fatal|alert|emerg|panic)")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
-def by_behaviour(signs: pd.DataFrame, spans: list[Span]) -> pd.DataFrame:
+def by_behaviour(signs: pd.DataFrame, spans: list[Span], access_logs: Collection[str] = ()) -> pd.DataFrame:
     """The frame of signs with weak marks on rows that nothing was known of, for these outages.
 
+    `access_logs` are the sources that hold nothing but requests: a row of theirs that is none was a bad one, not a change.
     `kind` is "change" (role change), "alert" (role detection) or "alert_resolved" (role resolved).
     """
     if not spans or signs.empty:
@@ -63,8 +67,9 @@ def by_behaviour(signs: pd.DataFrame, spans: list[Span]) -> pd.DataFrame:
     unknown = signs["role"].isna() & quiet
     # a watcher quotes what it got: its line looks like a time-out or a refusal of its own
     quoting = quiet & (signs["role"] == "symptom") & signs["kind"].isin(["timeout", "refused", "dns", "tls"])
+    calm = ~signs["source"].isin(list(access_logs)) & ~signs["message"].map(lambda m: bool(_OWN_LEVEL.search(str(m)[:300])))
     for span in spans:
-        _changes(signs, time, unknown & (signs["rank"] < 3), span)
+        _changes(signs, time, unknown & (signs["rank"] < 3) & calm, span)
         _again(signs, time, unknown & signs["role"].isna(), span)
         _alerts(signs, time, unknown | quoting, span)
         _closings(signs, time, unknown & signs["role"].isna(), span)
@@ -91,7 +96,7 @@ def _changes(signs: pd.DataFrame, time: pd.Series, unknown: pd.Series, span: Spa
             _mark(signs, at, "change", "change", WEIGHT + telling)
             signs.at[at, "subject"] = row["subject"] or named
     for at, row in zip(signs.index[undoing].tolist(), records(signs[undoing]), strict=True):
-        if row["who"] in writers and not is_undone(str(row["message"])):
+        if row["who"] in writers and not WATCHERS.search(row["who"]) and not is_undone(str(row["message"])):
             _mark(signs, at, "rollback" if _VERSION.search(row["message"]) else "change", "change", WEIGHT + AGAIN)
 
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry, ...]:
     """The first error of each writer from shortly before the onset on, earliest first.
 
-    `signs` is the frame of `retrolog.pipeline.analysis.signs`. A writer counts when it said an error that it does not say
+    `signs` is the frame of `retrolog.pipeline.analysis.recurring`. A writer counts when it said an error that it does not say
     outside of the outage in these logs, or says there at least four times as often a minute; one warning alone says nothing.
     """
     time = signs["time"].astype("int64")
     begin, end = span.onset.time - 30 * SECOND, span.end
     bad = signs["role"].isin(["event", "symptom"]) & ((signs["rank"] >= 3) | (signs["rank"] < 0))
-    errors = signs[(signs["rank"] >= 4) & (signs["role"] != "detection") | bad]
+    errors = signs[((signs["rank"] >= 4) & (signs["role"] != "detection") | bad) & ~signs["recurs"]]
     at = time.loc[errors.index]
     during = errors[(at >= begin) & (at <= end)]
     rest = errors[(at < begin) | (at > end + 10 * SECOND)]

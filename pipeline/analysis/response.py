@@ -70,7 +70,10 @@ def _detected(marked: pd.DataFrame, span: Span) -> Candidate | None:
         return None
     row = min(found, key=lambda r: int(r["time"]))
     delay = int(row["time"]) - span.onset.time
-    return _plain(row, [f"first {'alert' if row['role'] == 'detection' else 'human word'}, {duration(delay)} after the onset"])
+    found_out = _plain(row, [f"first {'alert' if row['role'] == 'detection' else 'human word'}, {duration(delay)} after the onset"])
+    # what it saw before it believed it
+    before = checks[(checks["who"] == row["who"]) & (checks["time"].astype("int64") < int(row["time"]))].head(2)
+    return replace(found_out, evidence=(*found_out.evidence, *(evidence(r) for r in records(before))))
 
 
 def _acknowledged(marked: pd.DataFrame, span: Span, detected: Candidate | None) -> Candidate | None:

@@ -26,6 +26,7 @@ from .sentences import request, said, sentence
 from .sentences import told as told_of
 from .signs import records, varied, within
 from .traffic import SECOND, edge_sources, failures
+from .trigger import omens
 
 if TYPE_CHECKING:
     from ..counting.summary import Summary
@@ -43,6 +44,8 @@ GRAVE = ("crash", "kill", "oom", "unhealthy")
 AFTERMATH = 90 * SECOND
 #: A word of recovery so long before the last failure was wrong.
 TOO_EARLY = 15 * SECOND
+#: Who logs in does what they came for within this time.
+ACTS = 3 * 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def timeline(
 ) -> Story:
     """The timeline of all incidents, at most `max_entries` rows.
 
-    `signs` is the frame of `retrolog.pipeline.analysis.signs`, `incidents` the outages with the roles of their events. Without an
+    `signs` is the frame of `retrolog.pipeline.analysis.recurring`, `incidents` the outages with the roles of their events. Without an
     incident it is a short list of what happened all the same.
     """
     if not incidents:
@@ -71,6 +74,7 @@ def timeline(
         marked, part_of_it = _marked(inside, span, roles)
         told += _roles(span, roles, part_of_it)
         told += marked
+        told += _omens(inside, span, roles)
         told += _well_again(inside, span)
         again, part_of_them = loops(inside, span)
         # what dies and is started again pauses the failures by itself
@@ -245,8 +249,28 @@ def _marked(inside: pd.DataFrame, span: Span, roles: Roles) -> tuple[list[Entry]
     return entries, part_of_it
 
 
+def _omens(inside: pd.DataFrame, span: Span, roles: Roles) -> list[Entry]:
+    """The first warning of each kind that something ran short, between the likely trigger and the onset."""
+    if not roles.candidates or roles.candidates[0].kind == "pressure":
+        return []
+    found = omens(inside, span, roles.candidates[0])
+    return [
+        Entry(
+            time=int(row["time"]), summary=sentence(row), kind="warning", severity=known(row["severity"]), score=5.0,
+            reason="a warning that something ran short, between the likely trigger and the onset", evidence=(evidence(row),),
+            host=known(row["host"]), service=known(row["who"]),
+        )
+        for row in records(found.drop_duplicates("group").head(2))
+    ]  # fmt: skip
+
+
 def _logins_once(course: pd.DataFrame) -> pd.DataFrame:
-    """The rows with one of those that tell of one login: sshd accepts a key, and PAM opens the session."""
+    """The rows with one of those that tell of one login (sshd accepts a key, and PAM opens the session), and none where an act says who it was.
+
+    Who logs in and does something within minutes is told by what they did.
+    """
+    did = course[(course["role"] == "action") & course["actor"].notna()]
+    acts = list(zip(did["actor"], did["time"].astype("int64"), strict=True))
     last: dict[tuple[object, object], int] = {}
     kept = []
     for row in records(course[["time", "kind", "actor", "where"]]):
@@ -254,7 +278,8 @@ def _logins_once(course: pd.DataFrame) -> pd.DataFrame:
         again = row["kind"] == "login" and known(row["actor"]) is not None and time - last.get(key, -SECOND * 60) <= 5 * SECOND
         if row["kind"] == "login":
             last[key] = time
-        kept.append(not again)
+        acted = row["kind"] == "login" and any(actor == row["actor"] and 0 <= at - time <= ACTS for actor, at in acts)
+        kept.append(not (again or acted))
     return course[pd.Series(kept, index=course.index, dtype=bool)]
 
 
@@ -279,12 +304,11 @@ def _without_strangers(course: pd.DataFrame, inside: pd.DataFrame, span: Span) -
 
 
 def _told_together(course: pd.DataFrame, span: Span) -> list[pd.DataFrame]:
-    """Rows of one pattern; rows that tell of one change; and of a watcher's checks the first, its alert saying the rest."""
+    """Rows of one pattern; rows that tell of one change; of a watcher's checks none where its alert says it all."""
     acts = course["role"].isin(["change", "action"])
     parts = changes(course[acts])
-    alerted = course[course["kind"] == "alert"].groupby("who")["time"].min().astype("int64").to_dict()
     rest = course[~acts]
-    reminder = (rest["kind"] == "check_failed") & (rest["time"].astype("int64") > rest["who"].map(alerted).fillna(1 << 62).astype("int64"))
+    reminder = (rest["kind"] == "check_failed") & rest["who"].isin(set(course.loc[course["kind"] == "alert", "who"]))
     # a check that passes while requests go on failing is no recovery: it is told apart from the one that is
     late = (rest["role"] == "resolved") & (rest["time"].astype("int64") >= span.end - TOO_EARLY)
     keys = [rest["group"], rest["role"], late]
@@ -388,7 +412,7 @@ def _points(
     no accident: a line seen once says little when the story fills half of the logs.
     """
     first = rows.iloc[0]
-    if first["routine"] is True:
+    if first["routine"] is True or first["recurs"]:
         return None
     expected = (outside + 0.5) * length / rest
     gain = count * log(count / expected) - (count - expected)

@@ -96,6 +96,12 @@ def edge_sources(summary: Summary) -> list[str]:
     return kept
 
 
+def access_logs(summary: Summary) -> set[str]:
+    """The sources of which nearly every line is a request: what else stands there is a request that could not be read."""
+    totals = summary.table("seconds").group_by("source").aggregate([("requests", "sum"), ("probes", "sum"), ("events", "sum")]).to_pylist()
+    return {r["source"] for r in totals if r["requests_sum"] and r["requests_sum"] + r["probes_sum"] >= 0.95 * r["events_sum"]}
+
+
 def _answering(summary: Summary, sources: AbstractSet[str]) -> list[str]:
     """Those of the sources that tell of requests answered well, too: an error log tells of the others alone."""
     table = summary.table("requests")

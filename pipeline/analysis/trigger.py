@@ -60,6 +60,9 @@ def candidates(
     time = marked["time"].astype("int64")
     near = marked[(time >= onset - BEFORE) & (time <= onset + AFTER) & marked["role"].isin(["change", "event", "action"])]
     near = near[~near["routine"].astype(bool)]
+    measured = near[near["kind"] == "pressure"]
+    if len(near) > len(measured):
+        near = near.drop(measured.index)  # a warning that something runs short is a sign of the cause, no rival of it
     failing = Failing.during(inside, span)
     groups = changes(_with_own_words(near, inside, span))
     argued = [_argued(group, marked, span, failing, resolution, apart) for group in groups]
@@ -76,7 +79,27 @@ def candidates(
     if complaint is not None and all(c.score < complaint.score for c in ranked):
         ranked.append(complaint)
     ranked.sort(key=lambda c: (-c.score, -c.time, c.summary))
+    if ranked and ranked[0].kind != "pressure":
+        ranked[0] = _with_omen(ranked[0], omens(inside, span, ranked[0]), onset)
     return tuple(_part_of(c, ranked[0]) for c in ranked[:5] if c.score > 0)
+
+
+def omens(inside: pd.DataFrame, span: Span, candidate: Candidate) -> pd.DataFrame:
+    """Warnings that something ran short, between a candidate and shortly after the onset, by programs that measure."""
+    time = inside["time"].astype("int64")
+    since = max(candidate.time, span.onset.time - BEFORE)
+    return inside[(time >= since) & (time <= span.onset.time + AFTER) & (inside["kind"] == "pressure") & ~inside["recurs"]]
+
+
+def _with_omen(candidate: Candidate, rows: pd.DataFrame, onset: int) -> Candidate:
+    """The candidate with what was measured between it and the onset, which speaks for it."""
+    if rows.empty:
+        return candidate
+    row = rows.iloc[-1]
+    delay = onset - int(row["time"])
+    when = f"{duration(delay)} before the onset" if delay >= SECOND else "at the onset"
+    why = f"{sentence(row)}, {when}: it came between the two"
+    return replace(candidate, reasons_for=(*candidate.reasons_for, said(why, QUOTED + 60)), evidence=(*candidate.evidence[:4], evidence(records(rows.tail(1))[0])))
 
 
 #: How long before the onset a complaint of another service may begin, how often it must come, and what it is worth as a candidate:
@@ -92,7 +115,7 @@ def _first_complaint(inside: pd.DataFrame, span: Span) -> Candidate | None:
     time = inside["time"].astype("int64")
     wrong = ((inside["rank"] >= 3) | (inside["role"] == "symptom")) & (inside["role"].isna() | (inside["role"] == "symptom"))
     of_another = inside["kind"].isin(_ON_ANOTHER) | (inside["role"].isna() & inside["message"].map(lambda m: bool(_SLOW_CALL.search(str(m)[:400]))))
-    rows = inside[wrong & of_another]
+    rows = inside[wrong & of_another & ~inside["recurs"]]
     began = rows["group"].map(time[rows.index].groupby(rows["group"]).min())
     often = rows["group"].map(rows.groupby("group")["count"].sum()) >= _OFTEN
     first = rows[often & (began >= onset - _COMPLAINS) & (began <= onset + SECOND)]
@@ -214,7 +237,7 @@ class Failing:
         time = inside["time"].astype("int64")
         until = min(span.end, span.onset.time + 300 * SECOND)
         complaint = (inside["rank"] >= 3) | inside["role"].isin(["event", "symptom"])
-        bad = inside[(time >= span.onset.time - 5 * SECOND) & (time <= until) & complaint].drop_duplicates("group")
+        bad = inside[(time >= span.onset.time - 5 * SECOND) & (time <= until) & complaint & ~inside["recurs"]].drop_duplicates("group")
         said: dict[str, set[str]] = {}
         for row in records(bad):
             for name in {stem(word) for word in _NAME.findall(f"{row['who']} {row['source']} {row['message']}".lower())}:
