@@ -126,8 +126,9 @@ _BY_DAY = _compiled(
     # date(1) in some locales, and Redis before 3: 23 Nov 10:40:29 CET 2026, 23 Nov 10:40:29.123
     rf"(?P<d>\d\d?)(?:[ -]|\. ){_NAME} {{1,2}}{_CLOCK}{_ZONE}{_LAST_YEAR}",
     rf"(?P<d>\d\d?)[ /-]{_NAME} {{1,2}}{_NO_YEAR}{_CLOCK}{_ZONE}",
-    # Bacula: 23-Nov 10:40
-    rf"(?P<d>\d\d)-(?P<mo>[A-Z][a-z]{{2}}) {_NO_YEAR}{_MINUTES}(?P<z>)(?![:\d])",
+    # minutes only, as Bacula and dircproxy write them: 23-Nov 10:40, 23-Nov-2026 10:40, 23 Nov 10:40
+    rf"(?P<d>\d\d)[- ](?P<mo>[A-Z][a-z]{{2}}) {_NO_YEAR}{_MINUTES}(?P<z>)(?![:\d])",
+    rf"(?P<d>\d\d?)(?P<o>[-/ ])(?P<mo>[A-Z][a-z]{{2}})(?P=o)(?P<y>(?:19|20)\d\d),? {_MINUTES}(?P<z>)(?![:\d])",
     # 11/23/2026 10:40:29, 23.11.2026 10:40:29, 23-11-26 10:40:29, 17/06/09 20:10:40 (Spark)
     rf"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>(?:19|20|21)\d\d|\d\d(?!\d))(?:, {{0,2}}| {{1,2}}| ?-{{1,2}} ?|T|:|\t|_|;|\||\*){_LOOSE}{_ZONE}",
     # Windows Update: 02/21/2023 07:07.05.262
@@ -146,6 +147,8 @@ _BY_DAY = _compiled(
 _BY_MONTH = _compiled(
     # Nov 23 2026 10:40:29, Nov 23, 2026 10:40:29 AM, Nov 23, 2026, 10:40:29 AM
     rf"{_NAME}[ \t/-]{{1,2}}(?P<d>\d\d?)(?:,?[ \t]{{1,2}}|[-/]){_YEAR}(?:,?[ \t]{{1,2}}(?:at )?|[-T:]){_CLOCK}{_ZONE}",
+    # minutes only: Nov 23, 2026 10:40 AM
+    rf"{_NAME} {{1,2}}(?P<d>\d\d?),? {_YEAR},? {_MINUTES}(?P<z>)(?![:\d])",
     # ASSP: Nov-23-26 10:40:29
     rf"{_NAME}-(?P<d>\d\d)-(?P<y>\d\d) {_CLOCK}{_ZONE}",
     # ctime(3), date(1), RFC 3164 with the year last or none: Nov 23 10:40:29[.123] [CET] [2026 [+0100]]

@@ -117,7 +117,9 @@ def plan_order(
         nearest = max(left, key=lambda order: max(days[order]))
         if len({in_order(order, *dates[0][1:4])[0] for order in left}) > 1:
             return DateOrder(nearest, "so the rows lie nearest to the file's time", usual=nearest == usual)
-    return timed or DateOrder(usual, "assumed, as nothing in the log tells")
+    if usual not in left:
+        usual = usual_order(True, sign)  # short years last: the order that the separator has most often with whole ones
+    return timed or DateOrder(usual if usual in left else left[0], "assumed, as nothing in the log tells")
 
 
 def _by_time(

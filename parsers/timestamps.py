@@ -115,6 +115,11 @@ class TimeContext:
         return "no_year" in self._kinds
 
     @property
+    def zone_left_open(self) -> bool:
+        """Whether the last reading was of a stamp without a zone."""
+        return "zone_less" in self._kinds
+
+    @property
     def year_left_open(self) -> bool:
         """Whether the last reading was of a stamp without a year, whether or not something else tells it."""
         return "year_less" in self._kinds
@@ -234,6 +239,8 @@ def _is_day(year: int, month: int, day: int) -> bool:
 
 
 _TAI64N = re.compile(r"@([0-9a-fA-F]{16})([0-9a-fA-F]{8})?\b")
+#: What Go's `Time.String` and JavaScript's `Date.toString` write behind an offset: the zone's name, the monotonic clock.
+_BEHIND_OFFSET = re.compile(r"(?<=[+-]\d{4})(?: (?:[A-Z]{1,5}|[+-]\d\d(?:\d\d)?)(?![\w+-])| \([^()]{1,60}\))?(?: m=[+-]\d{1,20}\.\d{1,9})?$")
 _EPOCH_TEXT = re.compile(r"(\d{9,19})(?:[.,](\d{1,9}))?(?![\w.])")
 _GROUPS = ("y", "mo", "d", "h", "mi", "s", "f", "p", "z")
 _UNORDERED = ("a", "b", "c", "h", "mi", "s", "f", "p", "z")
@@ -265,6 +272,8 @@ def read_time(text: str, context: TimeContext) -> Reading | None:
     if stripped[:1] == "[" and stripped[-1:] == "]":
         stripped = stripped[1:-1]
     found = match_time(stripped, 0, context)
+    if found is not None and found[0] != len(stripped) and _BEHIND_OFFSET.match(stripped, found[0]):
+        found = (len(stripped), found[1])
     if found is None or found[0] != len(stripped):
         match = _EPOCH_TEXT.fullmatch(stripped)
         time = epoch_text(match) if match is not None else None

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 #: the North American words, common use (tz database) for the rest.
 WORDS: dict[str, int] = {
     "UTC": 0, "GMT": 0, "Z": 0, "UCT": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "CEST": 120, "MET": 60,
-    "MEST": 120, "MESZ": 120, "MEZ": 60, "EET": 120, "EEST": 180, "MSK": 180, "MSD": 240, "TRT": 180, "SAST": 120, "EAT": 180,
+    "MEST": 120, "METDST": 120, "MESZ": 120, "MEZ": 60, "EET": 120, "EEST": 180, "MSK": 180, "MSD": 240, "TRT": 180, "SAST": 120, "EAT": 180,
     "CAT": 120, "WAT": 60, "WAST": 120, "IST": 330, "PKT": 300, "NPT": 345, "ICT": 420, "WIB": 420, "WITA": 480, "WIT": 540,
     "HKT": 480, "SGT": 480, "MYT": 480, "PHT": 480, "AWST": 480, "JST": 540, "KST": 540, "ACST": 570, "ACDT": 630, "AEST": 600,
     "AEDT": 660, "LHST": 630, "NZST": 720, "NZDT": 780, "CHAST": 765, "CHADT": 825, "CHST": 600, "FJT": 720, "PGT": 600,

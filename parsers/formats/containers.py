@@ -23,7 +23,10 @@ ADOPTED = (
 _RECORDS = ("json", "logfmt")
 LAST_RESORTS = ("text", "epoch", "embedded")  # a date that begins a message may be a part of it
 _CRI = lazily(rf"(?s)(?P<time>{RFC3339}) (?P<stream>stdout|stderr) (?P<tag>[FP](?::\S*)?)(?: (?P<message>.*)|)$")
-_COMPOSE = lazily(r"(?s)(?P<service>[A-Za-z][\w.-]{0,80}?) *\| (?P<rest>.*)$")
+#: A level in capitals before the bar is a logger's, not a container.
+_COMPOSE = lazily(
+    r"(?s)(?!(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL) *\|)(?P<service>[A-Za-z][\w.-]{0,80}?) *\| (?P<rest>.*)$"
+)
 #: What follows the rows of a trace that are indented.
 _TRACE_END = lazily(r"(?:Caused by: |\.\.\. \d+ more|[A-Za-z_][\w.]{0,100}(?:Error|Exception|Interrupt|Exit|Warning)\b)")
 _TRACE = "Traceback (most recent call last):"

@@ -54,6 +54,7 @@ _WHOLE_DATE = lazily(
     r"(?<![\w.:/-])(?=\d{4}[-/.]\d\d[-/.]\d\d[T _]\d\d:\d\d|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? {1,2}[a-z0-9]{1,9} {1,2}[a-z0-9]{1,9},? )|"
     r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|\d\d?[/.]\d\d?[/.]\d{4}[ ,]{1,2}\d\d?:\d\d)"
 )
+_BUILT = lazily(r"#\d{1,6}\S{0,20}(?: [A-Z][A-Z_]{2,12}){1,3} $")  # uname(1), -v: when a kernel was built
 _ENDED = lazily(r"$|[ \t,;|:\]\[(\"')}>=]|\.(?:\s|$)")  # behind a stamp among values; a sentence may end with it
 _EARLY = 64  # rows within which a file shows whether its times stand there
 _LEVEL_WORD = lazily(rf"(?<![\w-])({_UPPER}|{_UPPER.lower()})(?![\w-])")
@@ -177,7 +178,7 @@ def parse_embedded(text: str, context: TimeContext) -> Event | None:
         end = match.end("epoch") - 1
         reading = read_time(text[match.end() : end], context)
         reading = reading and (end, reading[1])
-    if reading is None or context.year_left_open or not _ENDED.match(text, reading[0]):
+    if reading is None or context.year_left_open or not _ENDED.match(text, reading[0]) or _BUILT.search(text, match.end() - 60, match.end()):
         return None
     event = Event(reading[1], text, "embedded")
     level = _LEVEL_WORD.search(text[: match.end()]) or _LEVEL_WORD.search(text[reading[0] :][:40])

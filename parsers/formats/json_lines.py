@@ -71,6 +71,7 @@ _RANKS = (
     ("first", "creationtimestamp", "created", "creation"),
 )
 _NEXTCLOUD = ("debug", "info", "warning", "error", "critical")  # its admin manual's loglevel; other numbers are syslog's
+_OFFSET = lazily(r"[+-][01]\d:?[0-5]\d$")
 _CARRIED = 1 << 16  # characters of a record in a record that is looked into for a time
 _CLOCK_LENGTH, _EPOCH_LENGTH = 18, 20  # characters
 _ZONES_APART = 14 * 3600 * 1_000_000  # microseconds from UTC to the farthest zone
@@ -260,9 +261,12 @@ def _time(record: dict[str, Any], flat: dict[str, Any], used: set[str], context:
         if time is not None:
             used.update(("date", "time"))
             return time
+    zone = record.get("tz")  # Stormshield and others write the offset beside the time
     for key in _TIME_KEYS:
         if key in record:
             time = _time_value(record[key], context)
+            if time is not None and isinstance(zone, str) and isinstance(record[key], str) and _OFFSET.match(zone) and context.zone_left_open:
+                time = _time_value(f"{record[key]} {zone}", context)
             if time is not None or context.year_missing:
                 context.state["json_named"] = True
                 used.add(key)
@@ -352,8 +356,8 @@ def _time_value(value: Any, context: TimeContext) -> int | None:
             return _time_value(value["$date"], context)
         if "$numberLong" in value:
             return _time_value(value["$numberLong"], context)
-        seconds = value.get("epochSecond", value.get("seconds"))  # log4j2; protobuf timestamps
-        nanos = value.get("nanoOfSecond", value.get("nanos", 0))
+        seconds = value.get("epochSecond", value.get("seconds"))  # log4j2; java.time.Instant; protobuf timestamps
+        nanos = value.get("nanoOfSecond", value.get("nano", value.get("nanos", 0)))
         if isinstance(seconds, int) and isinstance(nanos, int) and epoch_time(seconds) is not None:
             return seconds * 1_000_000 + nanos // 1000
     return None

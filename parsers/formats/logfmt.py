@@ -15,7 +15,7 @@ from ..lazy import lazily
 from ..timestamps import TimeContext
 from .json_lines import record_event
 
-_START = lazily(r'(?:<(\d{1,3})>\s?)?(?=[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$))')
+_START = lazily(r'(?:<(\d{1,3})>\s{0,2})?(?:(\d{1,3}(?:\.\d{1,3}){3})\s{1,2})?(?=[A-Za-z_@][\w.@/-]{0,63}=(?:"|\S|$))')
 _PAIR = lazily(r'\s*([A-Za-z_@][\w.@/:-]{0,127})(?:=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s"]*)))?(?=\s|$)')
 _LABEL = lazily(r"[\w.-]{1,64}$")
 _ESCAPE = lazily(r"\\(.)", re.DOTALL)
@@ -74,6 +74,8 @@ def parse(text: str, context: TimeContext) -> Event | None:
         return None
     if start[1] and event.severity is None:
         event.severity = syslog_severity(int(start[1]))
+    if start[2] and event.host is None:
+        event.host = start[2]  # a collector put the sender's address before what it wrote
     return event
 
 

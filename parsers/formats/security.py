@@ -1,10 +1,10 @@
-"""Alerts of host and network guards: OSSEC and Wazuh, ModSecurity's audit log, PAN-OS, virus scanners; CEF and LEEF are read by what wraps them.
+"""Alerts of host and network guards: OSSEC and Wazuh, ModSecurity's audit log, Snort's full alerts, PAN-OS, virus scanners; CEF and LEEF are read by what wraps them.
 
 Columns: time, host, service, severity, client, message. An alert of OSSEC, from its `** Alert` row to the next one, and a transaction of
 ModSecurity, from its section A to its section Z, are one event each. Symantec writes a time as six bytes in hexadecimal: years
 since 1970, month from 0, day, hour, minute, second.
 References: ossec.net/docs (alert format), documentation.wazuh.com; github.com/owasp-modsecurity/ModSecurity (serial audit log);
-docs.paloaltonetworks.com (syslog field descriptions); techdocs.broadcom.com (Symantec AntiVirus log format);
+SNORT Users Manual 2.9, 2.6.3 (alert_full); docs.paloaltonetworks.com (syslog field descriptions); techdocs.broadcom.com (Symantec AntiVirus log format);
 docs.trendmicro.com (OfficeScan, virus and web reputation logs).
 """
 
@@ -14,6 +14,7 @@ from ..base import Event, Format
 from ..columns import integer
 from ..lazy import lazily
 from ..timestamps import TimeContext, epoch_time, read_time
+from .golang import yearless_clock
 
 _ALERT = lazily(r"(?s)\*\* Alert (?P<time>\d{10})\.\d+: ?(?:mail +)?-? ?(?P<message>.*)$")
 _LEVEL = lazily(r"Rule: (?P<rule>\d+) \(level (?P<level>\d+)\) -> '(?P<text>[^'\n]*)'")
@@ -26,7 +27,48 @@ _PANOS = lazily(
     r"(?s)[^,\s]{1,16},(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d),(?P<serial>\w*),(?P<service>[A-Z]{4,12}),(?P<message>.*)$"
 )
 _HEX_TIMED = lazily(r"(?P<time>[0-9A-F]{12}),(?P<event>\d{1,3}),(?P<category>\d{1,2}),(?P<logger>\d{1,3}),(?P<host>[^,]{0,64}),")
+_SNORT_FULL = lazily(r"\[\*\*\] \[(?P<rule>\d{1,10}:\d{1,10}:\d{1,6})\] (?P<message>.{0,2000}?) ?\[\*\*\]\s*$")
+_SNORT_TIME = lazily(r"(?P<month>[01]\d)/(?P<day>[0-3]\d)(?:/(?P<year>\d\d))?-(?P<clock>[0-2]\d:[0-5]\d:[0-6]\d\.\d{3,6}) ")
+_SNORT_RANK = lazily(r"\[Priority: (\d)\]")
+_SNORT_RANKS = {"1": "error", "2": "warning", "3": "notice"}
 _MARKED = lazily(r"(?P<date>\d{8})<;>(?P<clock>\d{4}(?:\d\d)?)<;>")
+
+
+def parse_snort_full(text: str, context: TimeContext) -> Event | None:
+    """The first row of a full alert of Snort, whose time stands in a row below; None for any other row."""
+    match = _SNORT_FULL.match(text)
+    if match is None:
+        return None
+    context.begin()
+    context.state["snort_untimed"] = True
+    event = Event(None, text, "snort_full")
+    event.fields["rule"] = match["rule"]
+    return event
+
+
+def continues_snort_full(text: str, context: TimeContext) -> bool:
+    """Whether a row is the one of an open alert that has its time."""
+    return bool(context.state.get("snort_untimed") and _SNORT_TIME.match(text) and context.state.pop("snort_untimed"))
+
+
+def close_snort_full(event: Event, context: TimeContext) -> None:
+    """Reads time and priority from the rows of an alert."""
+    _, _, below = event.message[:4000].partition("\n")
+    rank = _SNORT_RANK.search(below)
+    event.severity = _SNORT_RANKS.get(rank[1]) if rank is not None else None
+    for row in below.split("\n")[:4]:
+        stamp = _SNORT_TIME.match(row)
+        month, day = (int(stamp["month"]), int(stamp["day"])) if stamp is not None else (0, 0)
+        if stamp is None or not (1 <= month <= 12 and 1 <= day <= 31):
+            continue
+        with context.aside():
+            if stamp["year"]:
+                reading = read_time(f"20{stamp['year']}-{stamp['month']}-{stamp['day']} {stamp['clock']}", context)
+                event.time = reading[1] if reading is not None else None
+            else:
+                event.time = yearless_clock(month, day, stamp["clock"], context)
+                context.counts["year_less"] += 1
+        return
 
 
 def parse_alert(text: str, context: TimeContext) -> Event | None:
@@ -157,6 +199,20 @@ FORMATS = (
         pattern=_PANOS,
         priority=32,
         first="0123456789",
+    ),
+    Format(
+        name="snort_full",
+        title="Snort full alerts",
+        samples=(
+            "[**] [1:1000006:0] TCP connection [**]\n[Priority: 0] \n11/23-10:40:29.860730 192.0.2.9:57263 -> 192.0.2.7:22",
+            "[**] [1:1000004:0] Pinging... [**]\n[Classification: Misc activity] [Priority: 3] \n11/23/26-10:40:29.299988 192.0.2.9 -> 192.0.2.7",
+        ),
+        reference="SNORT Users Manual 2.9, 2.6.3 (alert_full)",
+        parse=parse_snort_full,
+        continues=continues_snort_full,
+        close=close_snort_full,
+        priority=25,
+        first="[",
     ),
     Format(
         name="symantec",

@@ -1,10 +1,11 @@
 """Servers whose rows say level, component or process in a way of their own behind a usual time.
 
-Icinga, BIND, FreeRADIUS, Samba, FreeSWITCH, ClickHouse, ESXi, WebSphere, RabbitMQ, SSHKit (Capistrano), yum. Columns: time, severity,
+Icinga, BIND, FreeRADIUS, Samba, FreeSWITCH, ClickHouse, ESXi, WebSphere, WebLogic, RabbitMQ, SSHKit (Capistrano), yum. Columns: time, severity,
 service, pid, message. Fields: what else the row's head has (`thread`, `caller`, `query_id`, `run`).
 References: icinga.com/docs/icinga-2 (FileLogger), bind9.readthedocs.io (logging statement), freeradius.org (radiusd.conf, log),
 samba.org smb.conf(5) "log level", developer.signalwire.com/freeswitch (mod_logfile), clickhouse.com/docs (logger),
-docs.vmware.com (ESXi log file formats), ibm.com/docs "WebSphere log and trace format", rabbitmq.com/docs/logging,
+docs.vmware.com (ESXi log file formats), ibm.com/docs "WebSphere log and trace format", docs.oracle.com "WebLogic log message format",
+rabbitmq.com/docs/logging,
 github.com/capistrano/sshkit, man yum.conf(5).
 """
 
@@ -23,6 +24,11 @@ _WEBSPHERE = lazily(
     r"(?s)(?=\[\d\d?/\d\d?/\d\d \d\d?:)\[(?P<time>[^\]]{15,40})\] (?P<thread>[0-9a-f]{8}) (?P<service>\S{1,120}(?: \S{1,80})?) {1,12}(?P<level>[AIWEFORDC123<>])(?: {1,4}|$)(?P<message>.*)$"
 )
 _WEBSPHERE_LEVELS = {"A": "info", "I": "info", "O": "info", "R": "info", "C": "info", "W": "warning", "E": "error", "F": "critical"}
+_WEBLOGIC = lazily(
+    r"(?s)####<(?P<time>[^<>]{12,60})> <(?P<level>[A-Za-z]{1,12})> <(?P<subsystem>[^<>]{0,80})> <(?P<host>[^<>]{0,120})> <(?P<service>[^<>]{0,80})> (?P<rest>.*)$"
+)
+_WEBLOGIC_RAW = lazily(r"> <(1\d{12})> <")
+_QUARTER = 900 * 1_000_000
 _RADIUS = lazily(rf"(?s)(?P<time>{WEEKDAY} {MONTH} [ \d]\d \d\d:\d\d:\d\d \d{{4}}) : (?:(?P<level>Error|Warn|Info|Debug|Auth|Proxy|Acct): ?)(?P<message>.*)$")
 _RADIUS_LEVELS = {"Auth": "info", "Proxy": "info", "Acct": "info"}
 _YUM = lazily(rf"(?P<time>{MONTH} \d\d \d\d:\d\d:\d\d) (?P<message>(?:Installed|Updated|Erased|Dep-Installed|Obsoleted|Reinstalled|Downgraded): \S.*)$")
@@ -64,6 +70,25 @@ def parse_websphere(text: str, context: TimeContext) -> Event | None:
     event = Event(reading[1], match["message"], "websphere", service=match["service"].split()[0])
     event.severity = _WEBSPHERE_LEVELS.get(match["level"], "debug")
     event.fields["thread"] = match["thread"]
+    return event
+
+
+def parse_weblogic(text: str, context: TimeContext) -> Event | None:
+    """A row of WebLogic, whose raw time tells the zone where the stamp's own word is none; None for any other row."""
+    match = _WEBLOGIC.match(text)
+    reading = match_time(text, match.start("time"), context) if match is not None else None
+    if match is None or reading is None:
+        return None
+    time = reading[1]
+    raw = _WEBLOGIC_RAW.search(match["rest"], 0, 1000)
+    if time is not None and raw is not None and context.zone_left_open and not context.zone_given:
+        time -= round((time - int(raw[1]) * 1000) / _QUARTER) * _QUARTER
+        context.begin()
+    said = match["rest"]
+    code = said.rfind("> <", 0, 4000)
+    event = Event(time, said[code + 3 :] if code >= 0 else said, "weblogic", severity=severity_of(match["level"]))
+    event.host, event.service = match["host"] or None, match["service"] or match["subsystem"] or None
+    event.fields["subsystem"] = match["subsystem"]
     return event
 
 
@@ -214,6 +239,18 @@ FORMATS = (
         parse=parse_websphere,
         priority=31,
         first="[",
+    ),
+    Format(
+        name="weblogic",
+        title="WebLogic server and domain logs",
+        samples=(
+            "####<Nov 23, 2026 10:40:29,123 AM GMT> <Notice> <Server> <host-1> <AdminServer> <main> <<WLS Kernel>> <> <> <1795430429123> <BEA-2> <x> ",
+            "####<Nov 23, 2026, 4:10:29,123 PM India Standard Time> <Error> <Security> <WIN-7> <> <Thread-1> <> <> <> <1795430429123> <BEA-1> <x> ",
+        ),
+        reference="docs.oracle.com, WebLogic Server: Configuring Log Files, Log Message Format",
+        parse=parse_weblogic,
+        priority=31,
+        first="#",
     ),
     Format(
         name="rabbitmq",

@@ -52,6 +52,13 @@ _LEADING = lazily(
     r"(?P<upper>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|ALERT|EMERG)(?=[\s:]))"
 )
 _ACCESS = lazily(r"(?s)(?P<before>[^\[\"]{1,200})\[\d\d/[A-Z][a-z]{2}/\d{4}:[^\]]{8,24}\] (?P<after>\".*)$")
+#: A priority and a few words before the time: sequence numbers, sender and host of devices and relays; or no time at all.
+_FRAMED = lazily(
+    r"(?:\d{1,7} )?<(?P<pri>\d{1,3})>(?=[A-Za-z0-9%*.:\[ ])(?P<before>(?:[^\s<>\"]{0,64} {1,2}){0,6}?)[*.]?"
+    r"(?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d{1,2} |(?:19|20)\d\d-\d\d-\d\dT)"
+)
+_PRIORITY = lazily(r"(?:\d{1,7} )?<(?P<pri>\d{1,3})> ?(?=[A-Za-z0-9%*.:\[ ])")
+_WORDY = lazily(r"[A-Za-z0-9][\w.:-]{0,254}$")
 FACILITIES = (
     "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit alert clock "
     "local0 local1 local2 local3 local4 local5 local6 local7"
@@ -163,6 +170,25 @@ def parse_old(text: str, context: TimeContext) -> Event | None:
     return event
 
 
+def parse_framed(text: str, context: TimeContext) -> Event | None:
+    """A row that begins with a priority and is written as no other syslog row; None for any other row."""
+    priority = _PRIORITY.match(text)
+    if priority is None or int(priority["pri"]) > 191:
+        return None
+    framed = _FRAMED.match(text)
+    reading = match_time(text, framed.end(), context) if framed is not None else None
+    if framed is None or reading is None:
+        context.begin()
+        event = Event(None, text[priority.end() :], "syslog_framed")
+    else:
+        event = Event(reading[1], text[reading[0] :].lstrip(": "), "syslog_framed")
+        words = [word.rstrip(":") for word in framed["before"].split()]
+        event.host = next((word for word in reversed(words) if not word.isdigit() and _WORDY.match(word)), None)
+    _take_priority(event, priority["pri"])
+    _take_message(event)
+    return event
+
+
 def structured_ids(text: str) -> bool:
     """Whether structured data whose values were taken out is made of elements and keys that stand once each."""
     found: list[str] = []
@@ -266,6 +292,20 @@ FORMATS = (
         reference="RFC 3164; Cisco System Message Logging",
         parse=parse_old,
         priority=30,
+    ),
+    Format(
+        name="syslog_framed",
+        title="Syslog with a priority before anything else",
+        samples=(
+            "<190>3132811: sw01: 3132807: Jul 14 2023 08:23:43.398 UTC: %LINK-3-UPDOWN: Interface Gi1/0/2 is down",
+            "<13>192.0.2.7 relay 1 2026-11-23T10:40:29.123Z started",
+            "<188>%SNMP-W-AUTHFAIL: no clock yet",
+        ),
+        reference="RFC 3164, 4.3.2 and 4.3.3; Cisco System Message Logging (sequence numbers, logging origin-id)",
+        parse=parse_framed,
+        alone=True,
+        priority=96,
+        first="<123456789",
     ),
     Format(
         name="syslog_iso",

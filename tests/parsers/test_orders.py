@@ -29,6 +29,7 @@ CASES = [
     (("05/06/2026 10:00:00 x",), {"reference": at("2026-05-06T12:00:00")}, "mdy", "so the last row is from shortly before the file's time"),
     (("05/06/2026 10:00:00 x",), {"window": (at("2026-06-05"), at("2026-06-06"))}, "dmy", "so rows lie in the window"),
     (("05/06/2026 10:00:00 x",), {}, "mdy", "assumed, as nothing in the log tells"),
+    (("11,10/04/26,10:00:00,Started", "11,11/06/26,10:00:00,Started"), {}, "mdy", "assumed, as nothing in the log tells"),
     (("05.06.2026 10:00:00 x",), {}, "dmy", "assumed, as nothing in the log tells"),
     (("[05/06/2026 10:00:00] x", "ERROR 30/06/2026 10:00:00 x"), {}, "dmy", "line 2 can be read in no other order"),
 ]
