@@ -241,7 +241,7 @@ def _is_day(year: int, month: int, day: int) -> bool:
 _TAI64N = re.compile(r"@([0-9a-fA-F]{16})([0-9a-fA-F]{8})?\b")
 #: What Go's `Time.String` and JavaScript's `Date.toString` write behind an offset: the zone's name, the monotonic clock.
 _BEHIND_OFFSET = re.compile(r"(?<=[+-]\d{4})(?: (?:[A-Z]{1,5}|[+-]\d\d(?:\d\d)?)(?![\w+-])| \([^()]{1,60}\))?(?: m=[+-]\d{1,20}\.\d{1,9})?$")
-_EPOCH_TEXT = re.compile(r"(\d{9,19})(?:[.,](\d{1,9}))?(?![\w.])")
+_EPOCH_TEXT = re.compile(r"\+?(\d{9,19})(?:[.,](\d{1,9}))?(?![\w.])")
 _GROUPS = ("y", "mo", "d", "h", "mi", "s", "f", "p", "z")
 _UNORDERED = ("a", "b", "c", "h", "mi", "s", "f", "p", "z")
 

@@ -1,4 +1,4 @@
-"""The kernel's ring buffer and the audit daemon.
+"""The kernel's ring buffer, the audit daemon, traces of system calls, and login records.
 
 Ring rows carry seconds since boot: their time is null unless a wall clock stands there (`dmesg -T` is read as text). Columns:
 severity (where `<N>` or a level word stands), message; fields: uptime. Audit rows have an epoch: time, service (the record type),
@@ -23,6 +23,17 @@ _DECODED = lazily(
 )
 #: /dev/kmsg: priority and facility, number, microseconds since boot, flags; what is said.
 _RECORD = lazily(r"(?s)(?P<pri>\d{1,4}),(?P<number>\d{1,12}),(?P<micros>\d{1,16}),[-c](?:,[\w=,-]{0,80})?;(?P<message>.*)$")
+#: strace -f -ttt: the process, seconds since 1970, the call.
+_TRACED = lazily(r"(?s)(?:\[pid +(?P<pid>\d{1,7})\]|(?P<pid2>\d{1,7})) +(?P<time>1\d{9}\.\d{6}) (?P<message>[\w<+-].*)$")
+#: utmpdump: kind, process, id, user, terminal, host or kernel, address, time.
+_LOGIN = lazily(
+    r"\[(?P<kind>\d{1,2})\] \[(?P<pid>\d{1,10})\] \[[^\]]{0,8}\] \[(?P<user>[^\]]{0,40})\] \[(?P<line>[^\]]{0,40})\] \[(?P<from>[^\]]{0,260})\] "
+    r"\[(?P<client>[^\]]{0,64})\] \[(?P<time>[^\]]{15,40})\]\s*$"
+)
+#: What the kinds of login records are called (utmp(5)).
+_LOGINS = (
+    "empty", "run level", "boot", "new time", "old time", "init process", "login process", "user process", "dead process", "accounting",
+)  # fmt: skip
 #: X.Org's marks for where a row comes from (man Xorg, LOG FILE); most of them are plain news.
 _XORG = lazily(r"\((?P<mark>EE|WW|II|NI|==|--|\+\+|\*\*|\?\?|!!)\) ")
 _XORG_LEVELS = {"EE": "error", "WW": "warning", "NI": "notice", "??": "notice", "!!": "notice"}
@@ -75,6 +86,32 @@ def parse_record(text: str, context: TimeContext) -> Event | None:
         return None
     event = Event(None, match["message"], "kernel_records", service="kernel", severity=syslog_severity(int(match["pri"])))
     event.fields["uptime"] = int(match["micros"]) / 1e6
+    return event
+
+
+def parse_traced(text: str, context: TimeContext) -> Event | None:
+    """A system call of one of several processes with seconds since 1970; None for any other row."""
+    match = _TRACED.match(text)
+    reading = read_time(match["time"], context) if match is not None else None
+    if match is None or reading is None:
+        return None
+    return Event(reading[1], match["message"], "strace", pid=integer(match["pid"] or match["pid2"]))
+
+
+def parse_login(text: str, context: TimeContext) -> Event | None:
+    """A login record as utmpdump shows it; None for any other row."""
+    match = _LOGIN.match(text)
+    reading = read_time(match["time"], context) if match is not None else None
+    if match is None or reading is None:
+        return None
+    parts = {name: match[name].strip() for name in ("user", "line", "from", "client")}
+    kind = int(match["kind"])
+    said = _LOGINS[kind] if kind < len(_LOGINS) else f"kind {kind}"
+    event = Event(reading[1], " ".join(part for part in (said, parts["user"], parts["line"], parts["from"]) if part), "utmpdump")
+    event.pid = integer(match["pid"])
+    event.client = parts["client"] if parts["client"] not in ("", "0.0.0.0", "::") else None
+    if parts["user"]:
+        event.fields["user"] = parts["user"]
     return event
 
 
@@ -135,6 +172,30 @@ FORMATS = (
         parse=parse_record,
         priority=45,
         first="0123456789",
+    ),
+    Format(
+        name="strace",
+        title="strace of several processes, with seconds since 1970",
+        samples=(
+            '10002 1763893229.123456 openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 5 <0.000044>',
+            "[pid 10003] 1763893229.123999 +++ exited with 0 +++",
+        ),
+        reference="man 1 strace, -f and -ttt",
+        parse=parse_traced,
+        priority=46,
+        first="[0123456789",
+    ),
+    Format(
+        name="utmpdump",
+        title="Login records as utmpdump shows them",
+        samples=(
+            "[7] [08241] [ts/0] [anna    ] [pts/0       ] [gate.example.net    ] [192.0.2.7      ] [2026-11-23T10:40:29,123456+00:00]",
+            "[2] [00000] [~~  ] [reboot  ] [~           ] [6.1.0-13-amd64      ] [0.0.0.0        ] [Mon Nov 23 10:40:29 2026 CET]",
+        ),
+        reference="man 1 utmpdump; man 5 utmp",
+        parse=parse_login,
+        priority=30,
+        first="[",
     ),
     Format(
         name="audit",

@@ -1,8 +1,8 @@
-"""Package managers and shells: apt history, shell histories with times, CEF, and the Sandia supercomputer layouts.
+"""Package managers and shells: apt history, shell histories with times, CEF and LEEF, and the Sandia supercomputer layouts.
 
 An apt stanza, from `Start-Date` to `End-Date`, is one event. A shell's `#epoch` row belongs to the command after it.
 References: apt source apt-pkg/history, gnu.org/software/bash/manual (HISTTIMEFORMAT), zsh EXTENDED_HISTORY,
-Micro Focus "ArcSight Common Event Format", usenix.org/cfdr (BGL, Thunderbird, HPC).
+Micro Focus "ArcSight Common Event Format", IBM "QRadar Log Event Extended Format", usenix.org/cfdr (BGL, Thunderbird, HPC).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _CEF_TIME = lazily(r"(?:^|\s)(?:rt|deviceReceiptTime|end|start)=(.{8,40}?)(?=\s\
 _CEF_PARTED = lazily(r"(?:^|\s)date=(\d{4}-\d\d-\d\d) time=(\d\d:\d\d:\d\d)(?: tz=\"?([+-]\d{4}))?")  # Fortinet's
 _CEF_SEVERITY = ("info", "info", "info", "info", "warning", "warning", "warning", "error", "error", "critical", "critical")
 _CEF_WORDS = {"low": "info", "medium": "warning", "high": "error", "very-high": "critical"}
-_LEEF = lazily(r"LEEF:[\d.]{1,5}\|[^|]{0,200}\|(?P<product>[^|]{1,200})\|")
+_LEEF = lazily(r"LEEF:[\d.]{1,5}\|(?P<vendor>[^|]{0,200})\|(?P<product>[^|]{1,200})\|[^|]{0,200}\|(?P<id>[^|]{0,200})\|")
+_LEEF_TIME = lazily(r"(?:^|[\t^|\s])devTime=(.{8,40}?)(?=[\t^|]|\s\w+=|$)")
+_LEEF_SEVERITY = lazily(r"(?:^|[\t^|\s])sev=(\d{1,2})\b")
 _CLUSTER = lazily(
     r"(?s)(?P<label>-|[A-Z][\w-]*) (?P<time>\d{9,10}) (?P<date>\d{4}\.\d\d\.\d\d) (?P<host>\S+) (?P<message>.*)$"
 )
@@ -65,6 +67,21 @@ def parse_cef(text: str, context: TimeContext) -> Event | None:
     event = Event(reading[1] if reading is not None else None, match["name"], "cef", service=match["product"])
     event.severity = _cef_severity(match["severity"])
     event.fields = {"vendor": match["vendor"], "event_class": match["id"], "extension": match["extension"]}
+    return event
+
+
+def parse_leef(text: str, context: TimeContext) -> Event | None:
+    """A LEEF record without a syslog header, timed by the device's time; None for any other row."""
+    match = _LEEF.match(text)
+    if match is None:
+        return None
+    context.begin()
+    stamp = _LEEF_TIME.search(text, match.end() - 1)
+    reading = read_time(stamp[1], context) if stamp is not None else None
+    event = Event(reading[1] if reading is not None else None, match["id"], "leef", service=match["product"])
+    severity = _LEEF_SEVERITY.search(text, match.end() - 1)
+    event.severity = _cef_severity(severity[1]) if severity is not None else None
+    event.fields = {"vendor": match["vendor"], "extension": text[match.end() :]}
     return event
 
 
@@ -144,6 +161,18 @@ FORMATS = (
         parse=parse_cef,
         priority=20,
         first="C",
+    ),
+    Format(
+        name="leef",
+        title="IBM QRadar Log Event Extended Format",
+        samples=(
+            "LEEF:1.0|Vendor|Product|2.1|denied|devTime=2026-11-23 10:40:29.123\tdevTimeFormat=yyyy-MM-dd HH:mm:ss.SSS\tsrc=192.0.2.7\tsev=5",
+            "LEEF:2.0|Vendor|Product|2.1|denied|^|devTime=Nov 23 2026 10:40:29^src=192.0.2.7^sev=9",
+        ),
+        reference="ibm.com/docs/en/dsm (LEEF event components; predefined LEEF event attributes)",
+        parse=parse_leef,
+        priority=20,
+        first="L",
     ),
     Format(
         name="cluster",

@@ -29,6 +29,8 @@ _OPEN = lazily(
     r"logentry|AuditRecord|AUDIT_RECORD|E2ETraceEvent)|[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*|(?=>)|$)(?P<end>/?>)?"
 )
 _STAMPED = lazily(r"""\s(?:time|timestamp|date|datetime|at|ts|timeMillis)\s*=\s*["'][\w :.,+/-]{10,48}["']""", re.IGNORECASE)
+#: ... or among the elements of a record that one row holds.
+_TIMED = lazily(r"<(?:time|timestamp|date|datetime|eventtime)>[\w :.,+/-]{10,48}</", re.IGNORECASE)
 _ATTRIBUTE = lazily(r"""([\w:.-]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _TAG = lazily(r"<(?P<name>[A-Za-z][\w:.-]{0,63})(?P<rest>\s[^<>]*)?>(?:<!\[CDATA\[(?P<data>[^\]]*(?:\](?!\]>)[^\]]*)*)(?:\]\]>|$)|(?P<text>[^<]*))")
 _SCANNED = 1 << 18  # characters of a record that are looked through for values
@@ -119,12 +121,15 @@ def _take(event: Event, record: dict[str, Any], context: TimeContext) -> None:
 
 
 def parse_xml(text: str, context: TimeContext) -> Event | None:
-    """The event that begins with the opening row of a record, known by its element or by a time among its attributes; None for any other row."""
+    """The event that begins with the opening row of a record, known by its element, or by a time among its attributes or, in one row, its elements; None for any other row."""
     match = _OPEN.match(text)
-    if match is None or not (match["known"] or _STAMPED.search(match["rest"])):
+    if match is None:
+        return None
+    whole = match["end"] == "/>" or f"</{match['name']}>" in text
+    if not (match["known"] or _STAMPED.search(match["rest"]) or (whole and _TIMED.search(text))):
         return None
     context.begin()
-    context.state["xml_open"] = "" if match["end"] == "/>" or f"</{match['name']}>" in text else match["name"]
+    context.state["xml_open"] = "" if whole else match["name"]
     return Event(None, text, "xml")
 
 

@@ -72,6 +72,7 @@ TABLE = [
     ("261123  1:05:30", UTC, "2026-11-23T01:05:30Z", "MySQL 5.5"),
     ("@4000000037c219bf2ef02e94", UTC, "1999-08-24T04:04:05.787492Z", "TAI64N: the example of multilog's manual"),
     ("1763893229", BERLIN, "2025-11-23T10:20:29Z", "seconds"),
+    ("+1763893229", BERLIN, "2025-11-23T10:20:29Z", "... with a sign"),
     ("1763893229.123456", BERLIN, "2025-11-23T10:20:29.123456Z", "seconds with a fraction, exactly"),
     ("1763893229123", UTC, "2025-11-23T10:20:29.123Z", "milliseconds"),
     ("1763893229123456", UTC, "2025-11-23T10:20:29.123456Z", "microseconds"),
