@@ -95,7 +95,8 @@ def window_commands(path: Path, truth: dict[str, int]) -> list[Command]:
 
 _SCAN = """
 import sys
-from retrolog.pipeline.counting.engine import Engine, run
+from retrolog.pipeline.counting.engine import run
+from retrolog.pipeline.counting.jobs import Engine
 from retrolog.pipeline.investigate import jobs
 from retrolog.pipeline.options import Options
 from retrolog.pipeline.reading.sources import discover

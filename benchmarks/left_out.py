@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 
 from retrolog.pipeline import investigate
 from retrolog.pipeline.analysis import behaviour, edges, fringe, response, scan, timeline, trigger
-from retrolog.pipeline.analysis.spans import Rule
+from retrolog.pipeline.analysis.edges import Rule
 from retrolog.pipeline.findings import Candidate, Evidence, Findings
 from retrolog.pipeline.options import Options
 from retrolog.pipeline.window import Window

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from .errors import BadOption
-
 if TYPE_CHECKING:
     from .config import Config
     from .options import Options
@@ -68,8 +66,8 @@ def options_of(
     include: tuple[str, ...], exclude: tuple[str, ...], jobs: int | None = None, engine: str = "local", scheduler: str = "", clocks: tuple[str, ...] = (), **more: Any,
 ) -> Options:  # fmt: skip
     """What was asked for: the words of a command line, and where these are silent, the settings."""
-    from .counting.engine import Engine
-    from .options import Options
+    from .counting.jobs import Engine
+    from .options import Options, clock_offsets, set_offsets
     from .window import read_window, read_zone
 
     given = [name for name, value in (("zone", zone), ("year", year)) if value is not None]
@@ -88,31 +86,6 @@ def unless_given(settings: Config, **values: Any) -> tuple[Any, ...]:
     context = click.get_current_context()
     left = [context.get_parameter_source(name) is ParameterSource.DEFAULT for name in values]
     return tuple(settings.setting(name, value) if default else value for (name, value), default in zip(values.items(), left, strict=True))
-
-
-def clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-    """The pairs of GLOB=SECONDS that --clock-offset was given for all of a log; raises BadOption for what is none."""
-    return tuple((glob, seconds) for glob, seconds, time in map(_clock_offset, pairs) if not time)
-
-
-def set_offsets(pairs: tuple[str, ...], options: Options) -> tuple[tuple[str, float, int], ...]:
-    """Those of GLOB=SECONDS@TIME: from which stamp on; a time of day is on the day of the window."""
-    from .window import moment
-
-    return tuple(
-        (glob, seconds, moment(time, options.window, options.zone, "--clock-offset"))
-        for glob, seconds, time in map(_clock_offset, pairs)
-        if time
-    )
-
-
-def _clock_offset(pair: str) -> tuple[str, float, str]:
-    glob, _, value = pair.rpartition("=")
-    seconds, _, time = value.partition("@")
-    try:
-        return glob, float(seconds), time.strip()
-    except ValueError:
-        raise BadOption(f"--clock-offset {pair!r} is no GLOB=SECONDS; try db-1/*=-38, or db-1/*=0@10:31:07 for a clock that was set then") from None
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # a newer version's words must not cost the known ones

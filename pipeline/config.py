@@ -72,7 +72,7 @@ class Config:
 
     def _set(self, options: Options) -> tuple[tuple[str, float, int], ...]:
         """From which stamps on clocks are how far ahead, by glob."""
-        from .arguments import set_offsets
+        from .options import set_offsets
 
         return set_offsets(tuple(f"{rule.glob}={text}" for rule in self.rules for text in rule.clock_set), options)
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from .analysis.offsets import Offset
-    from .counting.engine import Job, Watch
     from .counting.held import Held
+    from .counting.jobs import Job, Watch
     from .counting.summary import Summary
     from .findings import Evidence, Findings, SourceReport
     from .reading.jumps import Cut
@@ -151,7 +151,7 @@ def _shown(planned: Sequence[Job], progress: Watch | None) -> AbstractContextMan
 
 def jobs(found: Discovery, options: Options, more: int = 0) -> list[Job]:
     """One job a file, in the order of the sources, each with the part of it that the window needs, and `more` microseconds around it."""
-    from .counting.engine import Job
+    from .counting.jobs import Job
     from .reading.reach import plan
     from .reading.rules import Reading
 

@@ -7,11 +7,12 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .window import Window
+from .errors import BadOption
+from .window import Window, moment
 
 if TYPE_CHECKING:
     from ..parsers.base import Format
-    from .counting.engine import Engine
+    from .counting.jobs import Engine
     from .reading.rules import SourceRule
 
 
@@ -39,3 +40,26 @@ class Options:
     engine: Engine | None = None  # where files are read; None: here and in local processes
     asked: Window | None = None  # the window of the question, where only a part of it is read
     verbose: bool = False
+
+
+def clock_offsets(pairs: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    """The pairs of GLOB=SECONDS that --clock-offset was given for all of a log; raises BadOption for what is none."""
+    return tuple((glob, seconds) for glob, seconds, time in map(_clock_offset, pairs) if not time)
+
+
+def set_offsets(pairs: tuple[str, ...], options: Options) -> tuple[tuple[str, float, int], ...]:
+    """Those of GLOB=SECONDS@TIME: from which stamp on; a time of day is on the day of the window."""
+    return tuple(
+        (glob, seconds, moment(time, options.window, options.zone, "--clock-offset"))
+        for glob, seconds, time in map(_clock_offset, pairs)
+        if time
+    )
+
+
+def _clock_offset(pair: str) -> tuple[str, float, str]:
+    glob, _, value = pair.rpartition("=")
+    seconds, _, time = value.partition("@")
+    try:
+        return glob, float(seconds), time.strip()
+    except ValueError:
+        raise BadOption(f"--clock-offset {pair!r} is no GLOB=SECONDS; try db-1/*=-38, or db-1/*=0@10:31:07 for a clock that was set then") from None

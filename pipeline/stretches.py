@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .analysis.offsets import Offset
     from .analysis.steps import Step, Stepped
-    from .counting.engine import Job, Watch
+    from .counting.jobs import Job, Watch
     from .counting.summary import Summary
     from .options import Options
     from .reading.sources import Discovery

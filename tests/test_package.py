@@ -119,3 +119,25 @@ def test_parsers_know_nothing_of_the_pipeline() -> None:
     assert modules
     for module in modules:
         assert not re.search(r"(?m)^\s*(from|import) .*\bpipeline\b", module.read_text(encoding="utf-8")), module.name
+
+
+def neighbouring() -> dict[str, set[str]]:
+    """What each module of ours imports of the others, also for its types and within functions."""
+    modules = {path: path.relative_to(ROOT).with_suffix("").parts for name in FOLDERS for path in (ROOT / name).rglob("*.py")}
+    known = {".".join(parts) for parts in modules.values()}
+    found: dict[str, set[str]] = {}
+    for path, parts in modules.items():
+        named = found[".".join(parts)] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                place = [*parts[: -node.level], *(node.module.split(".") if node.module else [])]
+                named |= {".".join(place)} & known or {".".join([*place, one.name]) for one in node.names} & known
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = neighbouring()
+    assert "pipeline.reading.rules" in left["pipeline.reading.ingest"]
+    while free := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in free}
+    assert not left

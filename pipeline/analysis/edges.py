@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from .likelihood import Model
-
-if TYPE_CHECKING:
-    from .spans import Rule
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +19,27 @@ _EXTEND = 5.0
 _FOOT = 2.0
 #: Failures that make a foot: a single stray one beside a span says nothing of a ramp.
 _FOOT_COUNT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is asked of a span before it is reported; the defaults are those measured in docs/accuracy.md.
+
+    `gap` and `hole` are in bins: spans nearer than `gap` are one span that flapped, and a calm stretch inside counts as
+    a flap from `hole` on. A span is an outage with `outage_count` failures in 3 bins, or with failures in `outage_bins`
+    bins, else a blip. `certain` is the ratio from which a series that fails throughout is a span although it has no
+    background to be compared with.
+    """
+
+    min_count: float = 8
+    min_factor: float = 3.0
+    min_rise: float = 0.01
+    base_llr: float = 8.0
+    gap: int = 60
+    hole: int = 5
+    outage_count: float = 20
+    outage_bins: int = 10
+    certain: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .edges import Floats
+from .edges import Floats, Rule
 from .likelihood import Bernoulli, Poisson
-from .spans import Rule, Scan, Segment
+from .spans import Scan, Segment
 
 __all__ = ["Rule", "Segment", "cut", "segments", "silences", "surges", "usual"]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .edges import Edges, Floats, Series, Span, running
+from .edges import Edges, Floats, Rule, Series, Span, running
 from .likelihood import Bernoulli, Model, Poisson
 
 Ints = npt.NDArray[np.int64]
@@ -56,27 +56,6 @@ class Segment:
     is_blip: bool = False
     open_start: bool = False
     open_end: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What is asked of a span before it is reported; the defaults are those measured in docs/accuracy.md.
-
-    `gap` and `hole` are in bins: spans nearer than `gap` are one span that flapped, and a calm stretch inside counts as
-    a flap from `hole` on. A span is an outage with `outage_count` failures in 3 bins, or with failures in `outage_bins`
-    bins, else a blip. `certain` is the ratio from which a series that fails throughout is a span although it has no
-    background to be compared with.
-    """
-
-    min_count: float = 8
-    min_factor: float = 3.0
-    min_rise: float = 0.01
-    base_llr: float = 8.0
-    gap: int = 60
-    hole: int = 5
-    outage_count: float = 20
-    outage_bins: int = 10
-    certain: float = 0.5
 
 
 class Scan:

@@ -25,7 +25,7 @@ from .offsets import IN_UTC, Offset
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ..counting.engine import Job
+    from ..counting.jobs import Job
 
 #: How far off a clock may be and still be looked for, and how many bytes (as stored) are read for that in all.
 FAR = 26 * 3600 * SECOND

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadOption, MissingExtra
-from .engine import Batch, Engine, Job, Result, Watch, count
+from .jobs import Batch, Engine, Job, Result, Watch, count
 
 if TYPE_CHECKING:
     from ..reading.ingest import Tally

@@ -17,7 +17,7 @@ from .sheet import Sheet, sheet, uncited
 
 if TYPE_CHECKING:
     from ..findings import Evidence
-    from .app import Desk
+    from .desk import Desk
 
 #: Labels that are offered for an entry; any other may be typed.
 LABELS = (*dict.fromkeys(DRAFTED.values()), "Chat", "Call", "Decision")

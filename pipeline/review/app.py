@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -15,8 +14,8 @@ from ..errors import RetrologError
 from ..finishing.check import check
 from ..finishing.render import markdown
 from . import actions, deciding, figures, security, sheet
-from .logs import EventLog, Filter, NoLogs, asked
-from .recount import Recount
+from .desk import Desk
+from .logs import Filter
 from .security import Guard
 from .store import Store, fingerprint
 
@@ -31,34 +30,6 @@ ASSETS = {
 }
 # The figure is not among them: the page asks for the part of it that it shows.
 REGIONS = ("head", "incidents", "entries", "triggers", "questions", "measures", "checks")
-
-
-class Desk:
-    """What the page works on: the document, and its logs when they are there."""
-
-    def __init__(self, store: Store, logs: Sequence[str] = ()) -> None:
-        self.store = store
-        self._given = logs
-        self._lock = threading.Lock()
-        self._log: EventLog | None = None
-        self._why = ""
-        self.recount: Recount | None = None
-
-    def log(self) -> EventLog:
-        """The logs behind the document; raises NoLogs when they are not there."""
-        with self._lock:
-            if self._why:
-                raise NoLogs(self._why)
-            if self._log is None:
-                text = self.store.read()
-                try:
-                    question = asked(parse(text), self.store.path.parent, self._given)
-                    self._log = EventLog(question, sheet.sheet(text), text)
-                except RetrologError as error:
-                    self._why = str(error)
-                    raise NoLogs(self._why) from error
-                self.recount = Recount(question)
-            return self._log
 
 
 def create_app(store: Store, guard: Guard, logs: Sequence[str] = ()) -> Flask:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrolog.pipeline.arguments import clock_offsets, recorded
-from retrolog.pipeline.errors import BadOption
+from retrolog.pipeline.arguments import recorded
 
 
 def test_a_command_is_read_back_however_often() -> None:
@@ -34,9 +33,3 @@ def test_a_newer_versions_words_do_not_cost_the_known_ones() -> None:
     found = recorded("retrolog draft logs --from-the-future 3 --tz Asia/Tokyo")
     assert found["paths"][0] == "logs"
     assert found["zone"] == "Asia/Tokyo"
-
-
-def test_an_offset_that_is_none_is_named() -> None:
-    assert clock_offsets(("db-*=-38", "a=b=1.5")) == (("db-*", -38.0), ("a=b", 1.5))
-    with pytest.raises(BadOption, match="GLOB=SECONDS"):
-        clock_offsets(("db-1",))

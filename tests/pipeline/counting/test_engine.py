@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,8 @@ from hypothesis import strategies as st
 
 from retrolog.pipeline.counting import engine
 from retrolog.pipeline.counting.counts import Counts
-from retrolog.pipeline.counting.engine import Engine, batches, pieces, run
+from retrolog.pipeline.counting.engine import run
+from retrolog.pipeline.counting.jobs import Engine, Job, batches, count, pieces
 from retrolog.pipeline.counting.summary import Summary
 from retrolog.pipeline.findings import SourceReport
 from retrolog.pipeline.investigate import jobs
@@ -79,7 +81,7 @@ def logs(tmp_path: Path) -> Path:
     return folder
 
 
-def planned(path: Path | str, window: Window | None = None) -> list[engine.Job]:
+def planned(path: Path | str, window: Window | None = None) -> list[Job]:
     options = Options(window=window or Window())
     return jobs(discover([str(path)]), options)
 
@@ -93,7 +95,7 @@ def test_pieces_are_the_whole(tmp_path: Path, size: int, traces: float, seed: in
     cut = batches(whole, size)
     counts = Counts()
     # the later ones are told what is known by then, in whatever order they come
-    results = ((at, *engine.count([job for _, job in cut[at]], levels=counts.levels)) for at in reversed(range(len(cut))))
+    results = ((at, *count([job for _, job in cut[at]], levels=counts.levels)) for at in reversed(range(len(cut))))
     reports = engine.gathered(whole, cut, results, counts)
     same(run(whole), (counts.summary(), reports))
 
@@ -139,7 +141,7 @@ def test_a_window_read_in_part_holds_what_a_full_read_does(tmp_path: Path, packe
     (tmp_path / "app.log").write_bytes(data) if not packed else (tmp_path / "app.log.gz").write_bytes(gzip.compress(data))
     window = Window(BASE + 9000 * SECOND, BASE + 9300 * SECOND)
     (job,) = planned(tmp_path, window)
-    part, whole = run([job])[0], run([engine.replace(job, reach=None)])[0]
+    part, whole = run([job])[0], run([replace(job, reach=None)])[0]
     assert packed or (job.reach is not None and job.reach.start > 0 and job.reach.stop is not None)
     for name, table in whole.tables.items():
         assert table.equals(part.tables[name]), name

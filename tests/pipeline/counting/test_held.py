@@ -11,8 +11,9 @@ import pytest
 
 from retrolog.pipeline.commands.events import collect
 from retrolog.pipeline.counting import engine
-from retrolog.pipeline.counting.engine import Engine, run
+from retrolog.pipeline.counting.engine import run
 from retrolog.pipeline.counting.held import Held
+from retrolog.pipeline.counting.jobs import Engine
 from retrolog.pipeline.investigate import jobs
 from retrolog.pipeline.options import Options
 from retrolog.pipeline.reading.sources import discover
