@@ -49,10 +49,13 @@ _YEARLESS = re.compile(
 )
 
 
-#: A date with its year and a time of day: year, month, day, minute; or day, month's name, year, minute.
+#: A date with its year and a time of day: with a number for the month, as access logs have it, or as Cisco's devices do.
 _WHOLE = lazily(
-    rb"((?:19|20)\d\d)[-/](\d\d)[-/](\d\d)[T :]\d\d:(\d\d):\d\d|(\d\d)/([A-Z][a-z]{2})/((?:19|20)\d\d):\d\d:(\d\d):\d\d"
+    rb"(?:((?:19|20)\d\d)[-/](\d\d)[-/](\d\d)[T :]|(\d\d)/([A-Z][a-z]{2})/((?:19|20)\d\d):|([A-Z][a-z]{2}) {1,2}(\d{1,2}) ((?:19|20)\d\d) )"
+    rb"([0-2]\d):([0-5]\d):([0-6]\d)"
 )
+_ZONES_APART = 14 * 3600  # seconds that clocks of two zones differ at most
+_QUARTER = 900  # ... in steps of
 #: What Google's loggers write at the top of a file: no row below it is older.
 _CREATED = lazily(rb"Log file created at: ((?:19|20)\d\d)[-/](\d\d)[-/](\d\d) \d\d:\d\d")
 #: A row that begins with such a date, or with what stands before one: a PRI or facility, a process's number, a bracket, a level.
@@ -118,8 +121,8 @@ def yearless_stamp(row: bytes) -> int | None:
 def told_year(rows: Iterable[tuple[int, bytes]]) -> tuple[int, int] | None:
     """The year that whole dates inside of year-less rows tell, else that of the nearest row with a date, and its line; None where neither do.
 
-    Dates inside: a proxy's own stamp behind a syslog header, a firewall's, of the same day and minute of the hour as the row's;
-    their years must follow one another. A row with a date counts when it lies within a month of the year-less one, a file's own
+    Dates inside: a proxy's own stamp behind a syslog header, a firewall's, of the same day and minute of the hour as the row's, or of
+    the same moment on the clock of another zone; their years must follow one another. A row with a date counts when it lies within a month of the year-less one, a file's own
     beginning however long before.
     """
     found: dict[int, int] = {}
@@ -146,13 +149,14 @@ def told_year(rows: Iterable[tuple[int, bytes]]) -> tuple[int, int] | None:
         if dated is not None and (near is None or line - dated[2] < near[0]) and _apart(dated[1], stamp) <= LATE:
             near = line - dated[2], _year_near(dated[0], dated[1], stamp), dated[2]
         for match in _WHOLE.finditer(row, head.end(), head.end() + 400):
-            year, month, day, minute, day2, name, year2, minute2 = match.groups()
-            month_number = int(month) if month else MONTHS.get(name.decode(), 0)
+            year, month, day, day2, name2, year2, name3, day3, year3, hour, minute, second = match.groups()
+            month_number = int(month) if month else MONTHS.get((name2 or name3).decode(), 0)
             if not 1 <= month_number <= 12:
                 continue
-            inner = second_of_year(month_number, int(day or day2), int(minute or minute2) * 60)
-            if inner // DAY == stamp // DAY and inner // 60 % 60 == stamp // 60 % 60:
-                found.setdefault(int(year or year2), line)
+            inner = second_of_year(month_number, int(day or day2 or day3), int(hour) * 3600 + int(minute) * 60 + int(second))
+            elsewhere = abs(inner - stamp) <= _ZONES_APART and (inner - stamp) % _QUARTER == 0  # the same moment on another zone's clock
+            if elsewhere or (inner // DAY == stamp // DAY and inner // 60 % 60 == stamp // 60 % 60):
+                found.setdefault(int(year or year2 or year3), line)
     years = list(found)
     if years:
         return next(iter(found.items())) if years == list(range(years[0], years[0] + len(years))) else None
