@@ -12,6 +12,7 @@ from collections import Counter
 from .base import Event, Format
 from .columns import take_trailing
 from .detect import EMBEDDED, LAST_RESORT, TRUSTED_AFTER, Detector, clean, starts_indented
+from .said import take_said
 from .timestamps import TimeContext
 
 #: Characters of continuation lines kept in a message; further ones are counted (`lines`, `size`), not kept.
@@ -253,6 +254,7 @@ class RowParser:
             form.close(event, self.context)
         if event.request_id is None and event.method is None:
             take_trailing(event)
+        take_said(event)
         self._open = None
         self.counts["events"] += 1
         self.counts["undated"] += event.time is None

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .days import DayPlan
 from .notations import month_of, ordered, shapes_at
@@ -30,6 +30,9 @@ from .years import (
     second_of_year,
 )
 from .zones import SHARED, local_offsets, named_zone, offset_of
+
+if TYPE_CHECKING:
+    from .units import Unit
 
 #: What a reading is: where in the text it ends, and the time; None where the stamp is plain but its year is not known.
 Reading = tuple[int, int | None]
@@ -51,7 +54,8 @@ class TimeContext:
     `zone_given` tells a stated zone from the default. `year` is that of the first row. `plan` holds the year of every
     year-less row where the file was scanned for them (`retrolog.parsers.years`); without it years are followed row by row
     from `year`, `window` or `reference` (microseconds UTC). `told_year` is a year that a whole date in a row
-    tells, and its line. `days` is the day of every row that has a time of day alone (`retrolog.parsers.days`), `asked` the window that may tell it. `order` is that of dates of three numbers (`retrolog.parsers.orders`). `line` is the row being read. `counts` has, of all events:
+    tells, and its line. `days` is the day of every row that has a time of day alone (`retrolog.parsers.days`), `asked` the window that may tell it. `order` is that of dates of three numbers (`retrolog.parsers.orders`), `unit` what
+    whole numbers at the end of access logs count (`retrolog.parsers.units`). `line` is the row being read. `counts` has, of all events:
     own_offset, zone_less, `word:IST` (a word of several zones, read as its commonest one), year_less, doubled_hour (happened twice; `doubled_hour_second` of them taken as the second pass),
     skipped_hour (never happened), epoch, no_year. `state` is the formats' own: what a header said of the rows below it.
     """
@@ -65,6 +69,7 @@ class TimeContext:
     days: DayPlan | None = None
     asked: tuple[int | None, int | None] | None = None
     order: str | None = None
+    unit: Unit | None = None
     told_year: tuple[int, int] | None = None
     line: int = 0
     state: dict[str, Any] = field(default_factory=dict)

@@ -22,6 +22,7 @@ class SourceReport:
     zone: str = ""  # "in the line", "--tz Europe/Berlin", "assumed UTC" ...
     year: str = ""  # "" or "2026, from the window"
     day: str = ""  # of rows with a time of day alone: "" or "2026-11-23, as line 1 says"
+    unit: str = ""  # of an access log that ends in whole numbers: what they were taken for, and why
     clock_offset_s: float = 0.0
     clock_note: str = ""
     clock_steps: tuple[tuple[int | None, int | None, float], ...] = ()  # line, else stamp, from which on the clock is so many seconds ahead

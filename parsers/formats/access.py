@@ -2,7 +2,7 @@
 
 Columns: time, client, method, path (with its query string), status, bytes, duration in seconds, upstream, request_id; the host
 is the virtual host where one stands before the client. Fields: user, referrer, user_agent, protocol, forwarded_for,
-upstream_time, upstream_status. An empty, `-` or binary request keeps client, status and bytes.
+upstream_time, upstream_status. What a whole number at the end counts is found out for the log (`retrolog.parsers.units`). An empty, `-` or binary request keeps client, status and bytes.
 Layouts: httpd.apache.org/docs/2.4/mod/mod_log_config.html, nginx.org/en/docs/http/ngx_http_log_module.html,
 kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/log-format.
 """
@@ -10,12 +10,16 @@ kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/log-format.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ..base import Event, Format
 from ..columns import REQUEST_ID_KEYS, decimal, integer, present, seconds_of, status_code, take_request
 from ..lazy import lazily
 from ..shapes import CLF
 from ..timestamps import TimeContext, read_time
+
+if TYPE_CHECKING:
+    from ..units import Unit
 
 _HEAD = lazily(rf"(?s)(?:\[[A-Za-z][\w-]{{0,30}}\] )?(?P<before>(?:\[[0-9A-Fa-f:.]+\] |\"[^\"\[]{{0,200}}\" |[^\[\"{{]){{0,400}}?)\[(?P<time>{CLF})\](?: (?P<after>.*))?$")
 _NOT_CLIENTS = lazily(r"\d:\d\d:\d\d |^<\d| \| ")
@@ -28,6 +32,9 @@ _INGRESS = lazily(
     r"(?P<length>\d+) (?P<duration>\d+\.\d+) \[(?P<name>[^\]]*)\] \[(?P<other>[^\]]*)\] (?P<upstream>\S+(?:, \S+)*) "
     r"(?P<size>[\d-]+(?:, [\d-]+)*) (?P<took>[\d.-]+(?:, [\d.-]+)*) (?P<code>[\d-]+(?:, [\d-]+)*)(?: (?P<id>\S+))?"
 )
+_WHOLE = lazily(r"(\d{1,15})(?:/(\d{1,15}))?,?$")
+#: No request takes years: so large a decimal is a moment.
+_MOMENT = 1e8
 _TRAEFIK = lazily(r'(?P<count>\d+|-) "(?P<router>[^"]*)" "(?P<upstream>[^"]*)" (?P<duration>\d+)ms$')
 
 _DURATION_KEYS = frozenset("rt request_time reqtime req_time duration total_time latency time_taken took response_time".split())
@@ -47,7 +54,7 @@ def parse(text: str, context: TimeContext) -> Event | None:
     after = head["after"] or ""
     event = Event(reading[1], after, "access")
     take_clients(event, head["before"])
-    take_body(event, after)
+    take_body(event, after, context.unit)
     named = event.client is not None and _ADDRESS.match(event.client)
     if event.status is None and event.method is None and not after.startswith('"') and not named:
         return None  # a bracketed date alone is some other log
@@ -71,14 +78,14 @@ def take_clients(event: Event, before: str) -> None:
         event.fields["user"] = " ".join(rest[1:])
 
 
-def take_body(event: Event, text: str) -> None:
-    """Request, status, size and the rest of a row after its time."""
+def take_body(event: Event, text: str, unit: Unit | None = None) -> None:
+    """Request, status, size and the rest of a row after its time; `unit` is what the log's whole numbers behind them count."""
     body = _BODY.match(text)
     if body is None:
         loose = _LOOSE.match(text)
         if loose is not None:
             take_request(event, loose["request"])
-            _take_tail(event, loose["tail"])
+            _take_tail(event, loose["tail"], unit)
         return
     request = body["request"]
     take_request(event, request)
@@ -89,19 +96,42 @@ def take_body(event: Event, text: str) -> None:
         event.fields["request"] = request
     event.status = status_code(body["status"])
     event.bytes = integer(body["bytes"])
-    _take_tail(event, body["tail"])
+    _take_tail(event, body["tail"], unit)
 
 
-def _take_tail(event: Event, tail: str) -> None:
+def tail_numbers(text: str) -> tuple[str, Event, tuple[int, ...]] | None:
+    """The stamp of a row, what it tells of its request, and the whole numbers behind it; None for a row that names durations itself, or is none."""
+    head = _HEAD.match(text)
+    body = _BODY.match(head["after"] or "") if head is not None else None
+    if head is None or body is None:
+        return None
+    event = Event(None, "", "access")
+    take_clients(event, head["before"])
+    take_request(event, body["request"])
+    event.bytes = integer(body["bytes"])
+    _, rest = _quoted(body["tail"])
+    if _INGRESS.match(rest) or _TRAEFIK.match(rest):
+        return None
+    told = Event(None, "")
+    numbers = _take_tokens(told, rest)
+    return None if told.duration is not None else (head["time"], event, tuple(numbers))
+
+
+def _quoted(tail: str) -> tuple[list[str], str]:
+    """Referrer and user agent, as far as there are any, and what stands behind them."""
     quoted: list[str] = []
-    floats: list[float] = []
     rest = tail.lstrip(" ,")
-    for _ in range(2):  # referrer and user agent
+    for _ in range(2):
         match = re.match(r'"((?:[^"\\]|\\.)*)"(?:[ ,]+|$)', rest)
         if match is None:
             break
         quoted.append(match[1])
         rest = rest[match.end() :]
+    return quoted, rest
+
+
+def _take_tail(event: Event, tail: str, unit: Unit | None) -> None:
+    quoted, rest = _quoted(tail)
     for name, value in zip(("referrer", "user_agent"), quoted, strict=False):
         if present(value):
             event.fields[name] = value
@@ -122,6 +152,15 @@ def _take_tail(event: Event, tail: str) -> None:
         event.upstream = present(traefik["upstream"])
         event.fields["router"] = traefik["router"]
         return
+    numbers = _take_tokens(event, rest)
+    if event.duration is None and unit is not None:
+        event.duration = unit.of(numbers)
+
+
+def _take_tokens(event: Event, rest: str) -> list[int]:
+    """Takes pairs, addresses and decimals behind the user agent; answers the whole numbers among them, which a row does not explain."""
+    floats: list[float] = []
+    numbers: list[int] = []
     for key, key_quoted, plain, pair, value, _bracket, bare in _TOKEN.findall(rest):
         if key or pair:
             _take_pair(event, key or pair, key_quoted if key else value)
@@ -130,12 +169,15 @@ def _take_tail(event: Event, tail: str) -> None:
                 event.fields["forwarded_for"] = plain
         elif "." in bare:
             number = decimal(bare.rstrip(","))
-            if number is not None and number >= 0:
+            if number is not None and 0 <= number < _MOMENT:
                 floats.append(number)
+        elif whole := _WHOLE.match(bare):
+            numbers += [int(digits) for digits in whole.groups() if digits]
     if floats and event.duration is None:
         event.duration = floats[0]
         if len(floats) > 1:
             event.fields.setdefault("upstream_time", str(floats[1]))
+    return numbers
 
 
 def _take_pair(event: Event, key: str, value: str) -> None:

@@ -26,17 +26,20 @@ from .rows import Alone, Mask, Positions, Rows, Unsure, pc, read_stamps
 
 if TYPE_CHECKING:
     from ..rowwise import RowParser
+    from ..units import Unit
 
 _SAMPLE = re.compile(r"[^\s\[\]\",{]+ - [^\s\[\]\",{]+ \[(?P<time>[^\]]{20,40})\] (?P<after>\"[^\"\\]*\" \d{3} [\d-]+(?P<tail>.*))$")
 _CLF = re.compile(CLF)
 _QUOTED = re.compile(r' "([^"\\]*)"')
-_TOKEN = re.compile(r' (?:(?P<pair>[A-Za-z_][\w-]*)=(?:(?P<mark>")[^"\\\s]*"|[^\s"\[\]]*)|(?P<bare>\d+\.\d+))')
+_TOKEN = re.compile(r' (?:(?P<pair>[A-Za-z_][\w-]*)=(?:(?P<mark>")[^"\\\s]*"|[^\s"\[\]]*)|(?P<bare>\d{1,8}\.\d+)|(?P<whole>\d{1,15}))(?=\s|$)')
 #: What ingress-nginx writes behind the agent, for a request with one upstream.
 _INGRESS = (
     r'^ \d+ (?P<duration>\d+\.\d+) \[(?P<upstream_name>[^\]"]*)\] \[[^\]"]*\] (?P<upstream>[^\s,"]+) [\d-]+ (?P<upstream_time>[\d.-]+) '
     r'(?P<upstream_status>[\d-]+) (?P<id>[^\s,"]+)$'
 )
 _NOT_NAMES = {"protocol", "user", "referrer", "user_agent", "forwarded_for", "ua"}  # filled elsewhere, or by their value
+#: What a whole number is called among the tokens: no pair's name.
+WHOLE = "#"
 _REQUEST = r"^(?P<method>[A-Z][A-Z_-]{1,20}) (?P<path>/[^ ]*|\*) (?P<protocol>HTTP/[0-9.]+)$"
 
 
@@ -45,7 +48,7 @@ class Layout:
     """What a file's rows have after the request: how many quoted texts, then which tokens."""
 
     quoted: int
-    tokens: tuple[tuple[str, bool], ...]  # name ("" for a decimal), and whether the value stands in quotes
+    tokens: tuple[tuple[str, bool], ...]  # name ("" for a decimal, WHOLE for a whole number), and whether the value stands in quotes
     ingress: bool = False  # the tail is that of ingress-nginx
 
     @property
@@ -59,8 +62,9 @@ class Layout:
         parts = []
         for at, (name, mark) in enumerate(self.tokens):
             nothing = "|-" if at == len(self.tokens) - 1 else ""  # elsewhere a dash would let the next decimal take its place
-            value = f"(?P<t{at}>[0-9]+\\.[0-9]+{nothing})" if not name else f"(?P<t{at}>[^\\s\"]*)"
-            parts.append(f' {re.escape(name)}="{value}"' if mark else f" {re.escape(name)}={value}" if name else f" {value}")
+            plain = f"[0-9]{{1,8}}\\.[0-9]+{nothing}" if not name else "[0-9]{1,15}" if name == WHOLE else "[^\\s\"]*"
+            value = f"(?P<t{at}>{plain})"
+            parts.append(f' {re.escape(name)}="{value}"' if mark else f" {re.escape(name)}={value}" if name not in ("", WHOLE) else f" {value}")
         return "^" + "".join(parts) + "$"
 
 
@@ -80,14 +84,14 @@ def layout_of(text: str) -> tuple[Layout, str] | None:
         token = _TOKEN.match(tail, position)
         if token is None:
             return None
-        tokens.append((token["pair"] or "", bool(token["mark"])))
+        tokens.append((WHOLE if token["whole"] else token["pair"] or "", bool(token["mark"])))
         position = token.end()
-    known = [_target(name) for name, _ in tokens if name]
+    known = [_target(name) for name, _ in tokens if name not in ("", WHOLE)]
     targets = [target for target in known if target]
     bare = [name for name, _ in tokens if not name]
     if len(set(targets)) < len(targets) or len(bare) > 2 or (bare and ("duration" in targets or "upstream_time" in targets)):
         return None  # one key decides over another there
-    names = [name for name, _ in tokens if name and not _target(name)]
+    names = [name for name, _ in tokens if name not in ("", WHOLE) and not _target(name)]
     if len(set(names)) < len(names) or _NOT_NAMES & {name.lower() for name in names}:
         return None
     return Layout(quoted, tuple(tokens)), match["time"]
@@ -194,7 +198,7 @@ def find(rows: Rows, candidates: Mask, form: Format, parser: RowParser, line: in
     if layout.ingress:
         ok &= _take_ingress(cut(ends_with, end), parts, pieces)
     elif layout.tokens:
-        ok &= _take_tokens(cut(ends_with, end), layout, parts, pieces)
+        ok &= _take_tokens(cut(ends_with, end), layout, parser.context.unit, parts, pieces)
     if parser.counting:
         agent = next(((said, indices) for name, said, indices in pieces if name == "user_agent"), None)
         parts["agent"] = pa.nulls(len(at), pa.dictionary(pa.int32(), pa.string())) if agent is None else through(agent[1], agent[0])
@@ -238,12 +242,19 @@ def _take_ingress(tail: pa.Array, parts: dict[str, Any], pieces: list[tuple[str,
     return holds(pc.is_valid(matched))
 
 
-def _take_tokens(tail: pa.Array, layout: Layout, parts: dict[str, Any], pieces: list[tuple[str, Any, Any]]) -> Mask:
+def _take_tokens(tail: pa.Array, layout: Layout, unit: Unit | None, parts: dict[str, Any], pieces: list[tuple[str, Any, Any]]) -> Mask:
     """Columns and fields of the tokens after the agent; answers which rows have them as the layout says."""
     whole = encode(tail)
     matched = pc.extract_regex(whole.dictionary, layout.pattern)
     decimals = 0
+    numbered = [at for at, (name, _) in enumerate(layout.tokens) if name == WHOLE]
+    timed = any(not name or _target(name) == "duration" for name, _ in layout.tokens if name != WHOLE)
+    if unit is not None and unit.known and len(numbered) == unit.count and not timed:
+        counted = pc.cast(matched.field(f"t{numbered[unit.place]}"), pa.float64(), safe=False)
+        parts["duration"] = pc.multiply(counted, unit.seconds).take(whole.indices)
     for at, (name, _) in enumerate(layout.tokens):
+        if name == WHOLE:
+            continue
         found = matched.field(f"t{at}")
         target = _target(name) if name else ("duration", "upstream_time")[decimals]
         decimals += not name

@@ -20,6 +20,7 @@ from ..tables import events_table
 from .choose import kernel_of
 from .kernel import Found, Kernel, constant
 from .rows import Mask, Positions, Rows, Unsure, follow
+from .said import with_said
 
 #: Blocks below this size are not worth a kernel's set-up.
 SMALL = 1 << 14
@@ -128,6 +129,8 @@ def _by_columns(
     at = place[heads[picked]]
     last = after[picked] - 1
     columns = found.columns(at)
+    if "message" in columns:
+        columns = with_said(columns)
     start = rows.start[heads[picked]]
     columns |= {
         "time": numbers(found.stamps.time[at]).cast(pa.timestamp("us", tz="UTC")),

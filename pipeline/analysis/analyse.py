@@ -286,7 +286,7 @@ def _blip(span: Span) -> str:
 def _assumptions(reports: Sequence[SourceReport]) -> tuple[str, ...]:
     out: dict[str, list[str]] = {}
     for report in reports:
-        for text in (report.zone if not report.zone.startswith("in the line") else "", report.year and f"year {report.year}", report.day and f"day {report.day}"):
+        for text in (report.zone if not report.zone.startswith("in the line") else "", report.year and f"year {report.year}", report.day and f"day {report.day}", report.unit):
             if text:
                 out.setdefault(text, []).append(report.file)
     return tuple(f"{text}: {', '.join(files)}" for text, files in sorted(out.items()))

@@ -38,6 +38,8 @@ def as_text(reports: Sequence[SourceReport], skipped: Sequence[Any]) -> str:
             out.append(f"{terminal(r.file)}: year {r.year}")
         if r.day:
             out.append(f"{terminal(r.file)}: day {terminal(r.day)}")
+        if r.unit:
+            out.append(f"{terminal(r.file)}: {terminal(r.unit)}")
         if r.clock_note:
             out.append(f"{terminal(r.file)}: clock {r.clock_note}")
         out += [f"{terminal(r.file)}: {terminal(note)}" for note in r.notes]

@@ -103,7 +103,7 @@ def fates_of(sources: tuple[SourceReport, ...]) -> dict[str, int]:
 def source(report: SourceReport) -> dict[str, Any]:
     """The row of a source: its counts, and what was assumed to read it."""
     offset = f"{report.clock_offset_s:+,.1f} s" if abs(report.clock_offset_s) >= 0.0005 else "0 s"
-    notes = [report.skipped and f"skipped: {report.skipped}", report.day and f"day {report.day}", report.clock_note, *report.notes]
+    notes = [report.skipped and f"skipped: {report.skipped}", report.day and f"day {report.day}", report.unit, report.clock_note, *report.notes]
     return {
         "file": Markup(safe.code(report.file, cell=True)),
         "format": Markup(safe.prose(report.format or "–", cell=True)),

@@ -54,6 +54,7 @@ class Tally:
     mended: Counter[str] = field(default_factory=Counter)
     jumps: Jumps = field(default_factory=Jumps)
     day: str = ""
+    unit: str = ""
 
     @classmethod
     def added(cls, pieces: Sequence[Tally]) -> Tally:
@@ -73,6 +74,7 @@ class Tally:
             sum((p.mended for p in pieces), Counter()),
             Jumps.added([p.jumps for p in pieces]),
             next((p.day for p in pieces if p.day), ""),
+            next((p.unit for p in pieces if p.unit), ""),
         )
 
 
@@ -94,6 +96,7 @@ class Reader:
     counting: bool = False  # the tables are only counted: see `BlockParser.feed_counted`
     jumps: Jumps = field(default_factory=Jumps)
     day: str = ""  # of rows with a time of day alone: which day was taken, and why
+    unit: str = ""  # of an access log that ends in whole numbers: what they were taken for, and why
     _parser: BlockParser | None = None
     _before: Block | None = None  # in which the event began that is still open
     _latest: Block | None = None  # the one before the block that is read
@@ -124,6 +127,8 @@ class Reader:
         if order is not None:
             context.order = head.context.order = order.order
             self.notes += [] if order.plain else [str(order)]
+        unit = context.unit = reach.unit or head.unit
+        self.unit = str(unit) if unit is not None else ""
         parser = self._parser = BlockParser(context, self.file.file, formats_with(self.reading.formats))
         if reach.start:
             parser.resume(head.parser)
@@ -283,6 +288,7 @@ class Reader:
             self.mended,
             self.jumps,
             self.day,
+            self.unit,
         )
 
     def report(self, pieces: Sequence[Tally] = ()) -> SourceReport:
@@ -308,6 +314,7 @@ class Reader:
             zone=_zone_note(context, self.reading.for_file(self.file)),
             year=_year_note(context),
             day=tally.day,
+            unit=tally.unit,
             skipped=reach.unread,
             how=tally.how or reach.why,
             notes=tuple(dict.fromkeys([*reach.notes, *tally.notes, *(note.text for note in repairs), *_word_notes(context)])),

@@ -21,11 +21,14 @@ from ...parsers.orders import DateOrder, numeric_date, plan_order, share
 from ...parsers.rowwise import HEADERS
 from ...parsers.shapes import CLF, ISO
 from ...parsers.timestamps import TimeContext, read_time
+from ...parsers.units import Unit
+from ...parsers.units import share as same_unit
 from ...parsers.years import YearPlan, told_year, yearless_stamp
 from ..window import Window
 from . import rotation, seek
 from .jumps import Cut
 from .read import newlines, read_blocks, same_text
+from .units import ends_in_numbers, unit_of
 
 if TYPE_CHECKING:
     from ...parsers.base import Format
@@ -58,7 +61,7 @@ class Reach:
 
     `why` is a sentence for --verbose, `notes` are findings about the log that belong into the report. `first` and `last`
     are the times the file begins and ends with, where they were looked up. `years` and `days` are the plans made beforehand, `order`
-    the order of its dates.
+    the order of its dates, `unit` what its last whole numbers count.
     `format` is that of its first rows.
     """
 
@@ -73,6 +76,7 @@ class Reach:
     years: YearPlan | None = None
     days: DayPlan | None = None
     order: DateOrder | None = None
+    unit: Unit | None = None
     format: str = "unknown"
     head: Head | None = field(default=None, compare=False, repr=False)  # what was learnt on the way; stays in this process
     first_piece: bool = True  # of a file that is read in several pieces, each account for what lies before and after
@@ -105,6 +109,8 @@ def reaches(source: Source, reading: Reading, known: list[Head], small: int = se
     for head, order in zip(heads.values(), share([head.order for head in heads.values()]), strict=True):
         head.order = order
         head.dated()
+    for head, unit in zip(heads.values(), same_unit([head.unit for head in heads.values()]), strict=True):
+        head.unit = unit
     if len(source.files) > 1 and not any(head.yearless for head in heads.values()):
         found = rotation.order(source.files, lambda file: heads[file.file].times, same_text)
         files, notes, copies = found.files, list(found.notes), found.duplicates
@@ -122,7 +128,7 @@ def reaches(source: Source, reading: Reading, known: list[Head], small: int = se
         head = heads[file.file]
         mine = tuple(note for note in notes if note.startswith(file.file))
         notes = [note for note in notes if note not in mine]
-        reach = Reach(notes=mine, first=head.times[0], last=head.times[1], years=head.years, days=head.days, order=head.order, format=head.format, head=head)
+        reach = Reach(notes=mine, first=head.times[0], last=head.times[1], years=head.years, days=head.days, order=head.order, unit=head.unit, format=head.format, head=head)
         if file.file in copies and not reading.undated:
             reach = replace(reach, unread=f"it holds the same text as {copies[file.file]}", head=None)
         elif file.file in unread:
@@ -147,6 +153,7 @@ class Head:
     daily: bool = False  # rows have a time of day alone
     days: DayPlan | None = None
     order: DateOrder | None = None
+    unit: Unit | None = None
     times: rotation.Times = (None, None)
     stamp: re.Pattern[bytes] | None = None  # where this file's rows have their time, if they all have it in one place
 
@@ -164,7 +171,7 @@ class Head:
                     minutes = other._minutes if context.zone == other.context.zone else {}
                     return cls(file, context, other.parser, stamp=other.stamp, rows=rows, _minutes=minutes)
         head = cls.of(file, reading)
-        usual = head.stamp is not None and not head.yearless and head.order is None and not any(
+        usual = head.stamp is not None and not head.yearless and head.order is None and head.unit is None and not any(
             value and not isinstance(value, bool) for value in head.context.state.values()
         )  # fmt: skip
         favourites = head.parser.detector.favourites
@@ -174,7 +181,7 @@ class Head:
 
     def _written_like(self, file: LogFile, reading: Reading, rows: list[bytes]) -> bool:
         """Whether the first and last rows of a file have their time where this file's rows have it, and are of its format."""
-        if len(rows) < _FEW_ROWS or self.stamp is None or not all(map(self.stamp.match, [*rows, *_last_rows(file)])):
+        if len(rows) < _FEW_ROWS or self.stamp is None or ends_in_numbers(rows) or not all(map(self.stamp.match, [*rows, *_last_rows(file)])):
             return False
         context = context_of(file, reading)
         found = Detector(context, formats_with(reading.formats)).parse(clean(rows[0].decode("utf-8", "replace")))
@@ -188,6 +195,7 @@ class Head:
         context = context_of(file, reading)
         parser = BlockParser(context, file.file, formats_with(reading.formats))
         head = cls(file, context, parser, any(yearless_stamp(row) is not None for row in rows), rows=rows)
+        head.unit = unit_of(file, rows)
         head.order = order_of(file, context, rows)
         context.order = head.order.order if head.order is not None else None
         head.daily = not head.yearless and _by_the_clock(rows, context, formats_with(reading.formats))

@@ -163,6 +163,14 @@ LOGFMT = [
 ]
 
 
+SAID = [  # requests told in messages, and what looks like them
+    '{day} {clock},{ms} INFO [http] shop.api - "POST /basket/{i}?x={n}" 50{d} {n}.{i}ms', "{day} {clock},{ms} INFO [http] shop.api - GET /basket/{i} -> 20{d} in {n} ms",
+    "{day} {clock},{ms} WARN [http] shop.api - GET /basket/{i} 20{d}", "{day} {clock},{ms} INFO [http] shop.api - waited {n} ms for GET /x 200 1ms",
+    '{{"time":"{day}T{clock}.{ms}Z","level":"info","msg":"GET /p/{i} 50{d} {n}ms","n":{n}}}', '{{"time":"{day}T{clock}.{ms}Z","level":"info","msg":"\\"PUT /p/{i}\\" 50{d}","request_id":"ab{i}"}}',
+    'ts={day}T{clock}.{ms}Z level=info msg="GET /p/{i} 20{d} {n}us"', "{bsd} web-1 shop[{i}]: [20{d}] GET /p/{i} (0.{n}s) request_id=abc{i}", '{bsd} web-1 shop[{i}]: shop: "GET /p/{i} HTTP/1.1" 200 {i} {n} ms',
+]
+
+
 def in_cri(templates: list[str]) -> list[str]:
     """The rows as containerd writes them; trailing zeros of the fraction are left out, as Go does."""
     return [f"{{day}}T{{clock}}.{fraction}Z {stream} F {row}" for row in templates for fraction, stream in (("{ms}{ms}{ms}", "stdout"), ("{ms}1", "stderr"))]
@@ -178,7 +186,7 @@ def in_docker(templates: list[str]) -> list[str]:
 
 
 INSIDE = {
-    "access": TAILS, "ingress": INGRESS, "json": JSON, "log4j": LOG4J, "text": [*TEXT, "{day} {clock} note rid=ab{i}c for {n}"], "logfmt": LOGFMT[:3], "nginx": NGINX[:3], "syslog": SYSLOG[:3], "klog": KLOG,
+    "access": TAILS, "ingress": INGRESS, "json": JSON, "log4j": LOG4J, "text": [*TEXT, "{day} {clock} note rid=ab{i}c for {n}"], "logfmt": LOGFMT[:3], "nginx": NGINX[:3], "syslog": SYSLOG[:3], "klog": KLOG, "said": SAID[:4],
     "mixed": [*ACCESS, *JSON, "plain words {i}", "   indented {i}", "Traceback (most recent call last):", "ValueError: {i}", "Caused by: x {n}", "", "\\tat com.example.Main"],
     "streams": ['{{"time":"{day}T{clock}Z","level":"info","msg":"m{i}","stream":"own"}}', 'level=info ts={day}T{clock}Z msg=x stream=own', '{{"time":"{day}T{clock}Z","level":"info","msg":"m{i}","x":"\\u00e9\\u001b"}}'],
 }  # fmt: skip
@@ -193,6 +201,7 @@ WRAPPED["docker parts"] = [
 BODIES = {
     "access": ACCESS, "access with pairs": TAILS, "access with decimals": DECIMALS, "ingress": INGRESS, "odd ingress": INGRESS_ODD, "syslog": SYSLOG, "syslog iso": ISO, "log4j": LOG4J,
     "text": TEXT, "postgres": POSTGRES, "nginx error": NGINX, "rfc 5424": RFC5424, "klog": KLOG, "odd klog": KLOG_ODD, "haproxy": HAPROXY, "odd haproxy": HAPROXY_ODD, "json": JSON, "spaced json": SPACED, "escaped json": ESCAPED, "json requests": REQUESTS, "json epochs": EPOCHS, "json millis": MILLIS, "nested json": NESTED, "odd nested json": NESTED_ODD, "logfmt": LOGFMT, "plain logfmt": LOGFMT[:3],
+    "said in text": SAID[:4], "said in json": SAID[4:6], "said in logfmt": SAID[6:7], "said in syslog": SAID[7:],
     "plain nginx error": NGINX[:3], "plain rfc 5424": RFC5424[:3], **WRAPPED,
 }  # fmt: skip
 TRACE = ["Traceback (most recent call last):", '  File "a.py", line 3, in run', "", "ValueError: bad 12:30 value", "com.example.Lost: gone"]
