@@ -54,6 +54,8 @@ def _depth(text: str) -> int:
 _LIST = lazily(
     r'\s*"(?i:events|log_?events|records|items|entries|log_?entries|logs|hits|results?|data|values?|rows|messages|streams|alerts|activities)"\s*:\s*\[\s*$'
 )
+#: Where a comma is missing between two members, as in records put together by hand.
+_NO_COMMA = lazily(r'(?<=[\d"\]}el])[ \t\r]{0,8}\n[ \t]{0,80}(?=")')
 _STAMP_KEY = lazily(r'\s*"[^"]*(?i:time|date|stamp|_at)"\s*:\s*["\d]')
 
 
@@ -99,7 +101,7 @@ def close_json(event: Event, context: TimeContext) -> None:
     begin, end = text.find("{"), text.rfind("}")
     if begin < 0:
         return
-    for body in (text[begin : end + 1], text[begin:] + "}"):
+    for body in (text[begin : end + 1], text[begin:] + "}", _NO_COMMA.sub(r",\g<0>", text[begin : end + 1])):
         try:
             record, _ = _DECODER.raw_decode(body)  # behind the last record of a list its end may follow
         except (ValueError, RecursionError):
