@@ -22,6 +22,8 @@ _ESCAPE = lazily(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _MARKS = frozenset("time timestamp ts t @timestamp level lvl severity msg message event at log_level datetime Timestamp Time Level Severity SeverityText Body".split())
 
+_SURE = 3  # names of a record's own (its time, level and message) that make it one, whatever a value without quotes holds
+
 
 def pairs_of(text: str) -> dict[str, object] | None:
     """The pairs of a logfmt row; None when the row is something else."""
@@ -40,7 +42,9 @@ def pairs_of(text: str) -> dict[str, object] | None:
             bare += 1
         position = match.end()
     rest = text[position:].strip()
-    if len(record) < 2 or bare > len(record) or (rest and len(rest) > len(text) // 2):
+    if len(record) < 2 or bare > len(record):
+        return None
+    if len(rest) > len(text) // 2 and len(_MARKS & record.keys()) < _SURE:
         return None
     if rest:
         record.setdefault("rest", rest)
