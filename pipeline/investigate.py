@@ -33,11 +33,12 @@ DIGESTED = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What was found in logs, and the counts it was found in: those of true times, so that other spans can be asked."""
+    """What was found in logs, and the counts it was found in: those of true times, so that other spans can be asked, to the single request."""
 
     findings: Findings
     summary: Summary
     offsets: Mapping[str, float]
+    asked: Callable[[int, int], pa.Table]  # the requests of a short span of true time
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,11 @@ def concluded(read: Collected, options: Options) -> Study:
     changes = recorded(options, BASELINE)
     fetch = quoting(fetcher(read.found.files), changes)
     reports = [*read.reports, *_skipped(read.found)]
-    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read, options), changes, _recounter(read, options), _asker(read, options))
+    asked = _asker(read, options)
+    findings = analyse(read.summary, reports, question, lexicon, fetch, _looker(read, options), changes, _recounter(read, options), asked)
     doubts = zone_hints(reports, read.found.files, options)
     findings = replace(findings, assumptions=(*findings.assumptions, *doubts, *told(options, changes)), warnings=doubts)
-    return Study(findings, read.summary, read.offsets)
+    return Study(findings, read.summary, read.offsets, asked)
 
 
 def collect(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Collected:

@@ -84,6 +84,9 @@ def prose(text: str, *, cell: bool = False) -> str:
 def _spanned(piece: str, cell: bool) -> str:
     """A code span around the piece; brackets around it and the sentence's punctuation after it are left outside."""
     body = piece.rstrip(".,:;")
+    # a bracket that was opened before the piece closes after it
+    while body.endswith(")") and body.count(")") > body.count("("):
+        body = body[:-1].rstrip(".,:;")
     closing = piece[len(body) :]
     if not body:
         return code(piece, cell=cell)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from ..findings import EndpointImpact, Evidence, Findings, Impact, Incident, Series, SourceReport
+from ..findings import EndpointImpact, Entry, Evidence, Findings, Impact, Incident, Series, SourceReport
 from ..wording import Clock, duration, number, percent, plural, seconds
 from . import outages, traffic
 from .absence import drops
@@ -125,7 +125,7 @@ def analyse(
         window=(first, last),
         zone=question.zone,
         incidents=incidents,
-        timeline=story.entries,
+        timeline=_agreeing(story.entries, incidents),
         nearly=story.nearly,
         misleading=tuple(e for e in story.entries if e.kind == "misleading"),
         sources=tuple(reports),
@@ -144,6 +144,14 @@ def analyse(
         + complaint(signs, question.window, Clock(question.zone, first, last)),
     )
     return _map_evidence(findings, quoted(quotations(findings), fetch))
+
+
+def _agreeing(entries: Sequence[Entry], incidents: Sequence[Incident]) -> tuple[Entry, ...]:
+    """The entries with the number of failures that the impact has in those of the first ones, so that a draft tells one figure."""
+    failed = {one.key: incident.impact.failed for incident in incidents for one in incident.evidence[:1] if incident.impact.failed}
+    return tuple(
+        replace(entry, count=failed.get(entry.evidence[0].key, entry.count)) if entry.kind == "first_failure" and entry.evidence else entry for entry in entries
+    )
 
 
 def _found(
@@ -197,7 +205,7 @@ def scope_of(span: Span, cost: Impact) -> tuple[str, ...]:
         out.append(f"Nothing came by the {span.dimension} {span.value}, while others went on.")
     elif span.dimension and span.signal != "latency":
         out.append(f"Found in the {span.dimension} {span.value}: {share(span.failed, span.requests, '')}.")
-    failing = [e for e in _by_prefix(cost.endpoints) if e.failed >= max(3, 0.02 * e.requests)][:3]
+    failing = [e for e in _by_prefix(cost.endpoints) if e.failed >= max(3, 0.02 * e.requests, 0.05 * cost.failed)][:3]
     out += [share(e.failed, e.requests, f"to {e.path}") + "." for e in failing]
     fine = [e.path for e in cost.endpoints if e.failed == 0 and e.requests >= 20][:4]
     if failing and fine:

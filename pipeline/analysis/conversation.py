@@ -27,6 +27,8 @@ _REPORTS = re.compile(r"(?i)(?:^|[/_.-])(?:tickets?|help-?desk|service-?desk|zen
 _TROUBLE = re.compile(r"(?i)\b(?:error|fail\w*|down|slow|broken|broke|not (?:work|load|reach|respond|open)\w*|cannot|can't|unable|time[sd]? ?out|outage|crash\w*|[45]\d\d|missing|stuck|empty|blank)\b")
 #: Rows that make a chat, rows a minute that people write at most, the share that must have a speaker, and that must be sentences.
 ROWS, A_MINUTE, SPOKEN, SENTENCES = 2, 40, 0.8, 0.5
+#: Who writes what was typed.
+SHELL = "shell"
 #: A sentence has so many words.
 WORDS = 3
 
@@ -41,7 +43,8 @@ def with_people(signs: pd.DataFrame) -> pd.DataFrame:
         signs = signs.copy()
         for at in typed:
             command = _STAMP.sub("", str(signs.at[at, "message"]), count=1)
-            signs.at[at, "message"], signs.at[at, "group"] = command, "\x1f".join((str(signs.at[at, "who"]), command))
+            signs.at[at, "message"], signs.at[at, "group"] = command, "\x1f".join((str(signs.at[at, "source"]), command))
+            signs.at[at, "who"] = SHELL  # the file's name names a person
     unknown = signs[(signs["rank"] == -1) & signs["service"].isna()]
     if unknown.empty:
         return signs

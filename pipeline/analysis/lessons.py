@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..findings import Candidate, Evidence, Incident
-from ..wording import Clock, duration, number, percent
+from ..wording import Clock, brief, duration, number, percent
 from .evidence import quotations
 from .traffic import SECOND
 
@@ -131,9 +131,9 @@ def _questions(incident: Incident, clock: Clock) -> list[tuple[str, str]]:
     trigger = incident.trigger
     worst = incident.impact.endpoints[0] if incident.impact.endpoints else None
     if trigger:
-        asked.append(("root_cause", f"Why did what happened at {clock.time(trigger.time)} ({trigger.summary}) lead to what began at {onset}, and why was it not found before?"))
+        asked.append(("root_cause", f"Why did what happened at {clock.time(trigger.time)} ({_named(trigger)}) lead to what began at {onset}, and why was it not found before?"))
         if len(incident.candidates) > 1:
-            asked.append(("root_cause", f"What rules the other candidate of {clock.time(incident.candidates[1].time)} ({incident.candidates[1].summary}) in or out?"))
+            asked.append(("root_cause", f"What rules the other candidate of {clock.time(incident.candidates[1].time)} ({_named(incident.candidates[1])}) in or out?"))
     else:
         asked.append(("root_cause", f"No change stands in these logs before {onset}. What changed outside of them (network, provider, DNS, certificates, traffic)?"))
     if incident.detected is None:
@@ -145,12 +145,17 @@ def _questions(incident: Incident, clock: Clock) -> list[tuple[str, str]]:
     if incident.recovery is None:
         asked.append(("resolution", "It was not over when these logs end. When and how did it end?"))
     elif incident.resolution is None:
-        asked.append(("resolution", f"It ended at {clock.time(incident.recovery.time)} without an act in these logs. What ended them, and can they come back?"))
+        asked.append(("resolution", f"It ended at {clock.time(incident.recovery.time)} without an act in these logs. What ended it, and can it come back?"))
     else:
-        asked.append(("resolution", f"Is what was done at {clock.time(incident.resolution.time)} ({incident.resolution.summary}) lasting, or does the cause remain?"))
+        asked.append(("resolution", f"Is what was done at {clock.time(incident.resolution.time)} ({_named(incident.resolution)}) lasting, or does the cause remain?"))
     if worst and worst.failed:
         asked.append(("impact", f"What could users not do while {number(worst.failed)} of {number(worst.requests)} requests to {worst.path} failed, and was anything lost that has to be made good?"))
     return asked
+
+
+def _named(found: Candidate) -> str:
+    """What a question names: the entry has it in full."""
+    return brief(found.summary, 72)
 
 
 def _luck(incident: Incident, clock: Clock) -> str:
@@ -182,14 +187,41 @@ def _seeds(trigger: Candidate, incident: Incident) -> tuple[tuple[str, str], ...
     return seeds if _WAITS.search(words) or any(status in ("504", "499") for status, _ in incident.impact.statuses) else seeds[:0]
 
 
+#: A writer that is known by its file only is nothing that could be released or limited.
+_FILE = re.compile(r"[/\\]|\.(?:log|txt|jsonl?|ndjson|csv|out|err)\b")
+#: What ran out or was missing, in the words of what failed: the measure that tells of it in time, and what it does without.
+_SHORT_OF: tuple[tuple[str, re.Pattern[str], tuple[str, str]], ...] = (
+    ("memory", re.compile(r"(?i)\bMemoryError\b|OutOfMemory|\bheap space\b|cannot allocate memory|out of memory|\boom[- ]?kill"), ("detect", "Alert on the memory of what failed while it grows, before it is gone")),
+    ("disk", re.compile(r"(?i)no space left|\bENOSPC\b|disk (?:is )?full|quota exceeded"), ("detect", "Alert on the free space (and inodes) that is left, early enough to act")),
+    ("connections", re.compile(r"(?i)too many (?:clients|connections)|no more connections|max_client_conn|connection slots|pool (?:is )?exhausted|QueuePool limit|could not obtain .{0,30}connection"), ("detect", "Alert when connections near their limit, not when it is reached")),
+    ("files", re.compile(r"(?i)too many open files|\bEMFILE\b|\bENFILE\b"), ("detect", "Alert when open files near their limit, not when it is reached")),
+    ("locks", re.compile(r"(?i)lock wait timeout|deadlock|still waiting for|lock timeout|could not obtain lock"), ("detect", "Alert on sessions that wait for a lock longer than a request may take")),
+    ("certificate", re.compile(r"(?i)certificate (?:has )?expired|certificate verify failed|x509:"), ("detect", "Check the certificates that clients are shown from outside, and alert weeks before they expire")),
+    ("names", re.compile(r"(?i)could not (?:be )?resolve|name or service not known|name resolution|NXDOMAIN|SERVFAIL|getaddrinfo|no such host"), ("detect", "Resolve the names that services depend on from outside, and alert when one is gone")),
+    ("credentials", re.compile(r"(?i)WRONGPASS|authentication failed|access denied for user|password authentication|invalid (?:username|credentials)"), ("prevent", "Try changed credentials against what they open before the old ones are taken away")),
+)  # fmt: skip
+
+
+def _shortages(incident: Incident) -> list[dict[str, Any]]:
+    """A measure for what failed, in its own words: whatever set it off, this is what ran out or was missing."""
+    quoted = [(q.text, q) for e in incident.propagation for q in e.evidence] + [(e.summary, e.evidence[0]) for e in incident.propagation if e.evidence]
+    for _, words, (kind, text) in _SHORT_OF:
+        found = next((q for said, q in quoted if words.search(said)), None)
+        if found is not None:
+            return [_action(text, kind, "what failed says so", (found,))]
+    return []
+
+
 def _actions(incident: Incident) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     trigger = incident.trigger
     worst = incident.impact.endpoints[0].path if incident.impact.endpoints else "the failing requests"
     if trigger:
-        subject = trigger.subject or trigger.service or "the service"
+        subject = trigger.subject or (trigger.service if trigger.service and not _FILE.search(trigger.service) else None) or "the service"
         for kind, text in _seeds(trigger, incident):
             out.append(_action(text.format(subject=subject, what=worst), kind, f"likely trigger: {trigger.summary}", trigger.evidence))
+    kinds = {one["type"] for one in out}
+    out += [one for one in _shortages(incident) if one["type"] not in kinds]
     if incident.detected is None:
         counted = incident.impact.requests > 0 and incident.impact.failed > 0
         what = f"the share of failed requests ({percent(incident.impact.failed_percent)} here)" if counted else "what told of it here: the lines of trouble and the traffic that was missing"

@@ -24,8 +24,9 @@ def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry,
     """
     time = signs["time"].astype("int64")
     begin, end = span.onset.time - 30 * SECOND, span.end
-    bad = signs["role"].isin(["event", "symptom"]) & ((signs["rank"] >= 3) | (signs["rank"] < 0))
+    bad = signs["role"].isin(["event", "symptom"]) & ((signs["rank"] >= 3) | (signs["rank"] < 0) | signs["kind"].isin(_TROUBLE))
     errors = signs[((signs["rank"] >= 4) & (signs["role"] != "detection") | bad) & ~signs["recurs"]]
+    errors = errors[~_done_by_hand(errors, signs)]
     at = time.loc[errors.index]
     during = errors[(at >= begin) & (at <= end)]
     rest = errors[(at < begin) | (at > end + 10 * SECOND)]
@@ -46,3 +47,19 @@ def propagation(signs: pd.DataFrame, span: Span, limit: int = 6) -> tuple[Entry,
             )
         )  # fmt: skip
     return tuple(chain)
+
+
+#: Symptoms that some programs report without a severity: a database waits for a lock as it reports that it started.
+_TROUBLE = ("lock",)
+#: What a person's act makes a program say, and how soon.
+_ENDINGS = ("kill", "crash", "stop", "oom")
+_AT_ONCE = 3 * SECOND
+
+
+def _done_by_hand(errors: pd.DataFrame, signs: pd.DataFrame) -> pd.Series:
+    """Which of these rows tell of an end that a person had just brought about."""
+    acts = signs.loc[signs["role"] == "action", "time"].astype("int64").to_numpy()
+    ended = errors["kind"].isin(_ENDINGS)
+    time = errors["time"].astype("int64")
+    near = [bool(((acts <= t + SECOND) & (acts >= t - _AT_ONCE)).any()) for t in time]
+    return ended & pd.Series(near, index=errors.index, dtype=bool)

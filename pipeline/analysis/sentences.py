@@ -19,8 +19,11 @@ _NOISE = re.compile(r"\s*\b(?:request_id|trace_id|span_id|rid|correlation_id)=\S
 #: A stamp, level, process and place in the source that a program wrote into what another one stamped.
 _INNER = re.compile(
     r"^(?:\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?Z| ?[+-]\d\d:?\d\d)?\]?\s+)?(?:\[\w+\] \d+#\d+: (?:\*\d+ )?)?"
-    r"(?:[\w./-]+\.(?:go|py|cc?|cpp|rs|java|[jt]s|rb):\d+[:\]]? )?"
+    r"(?:[\w./-]+\.(?:go|py|cc?|cpp|rs|java|[jt]s|rb):\d+[:\]]? )?(?:p=\d+ u=\S+ n=\S+ (?:\w+)?\| )?"
 )
+#: A row of a record that holds nothing but a time, and a rule drawn behind a heading.
+_STAMP_ROW = re.compile(r"[\w -]{2,20}[:=] ?\d{4}-\d\d-\d\d[ T]+\d\d:\d\d(?::\d\d)?\s*")
+_RULE = re.compile(r"\s*(?:\*{4,}|={4,}|-{4,}|#{4,}|~{4,})\s*$")
 #: Rows of a stack trace that are not indented all the same.
 _FRAME = re.compile(r"#\d+ |thrown in ")
 #: sudo(8), "Log format": user, then terminal, working directory, target user and command.
@@ -38,7 +41,8 @@ def said(message: str, length: int = LENGTH) -> str:
     rows = [r for r in _unescaped(_record(str(message))).split("\n") if r.strip()]
     if not rows:
         return "(an empty message)"
-    text = _INNER.sub("", rows[0]) or rows[0]
+    rows = [r for r in rows if not _STAMP_ROW.fullmatch(r)] or rows
+    text = _RULE.sub("", _INNER.sub("", rows[0])) or rows[0]
     if len(rows) > 1:
         closing = next((r for r in reversed(rows) if not r[:1].isspace() and not _FRAME.match(r)), rows[0])
         if closing is not rows[0]:

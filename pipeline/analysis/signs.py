@@ -14,6 +14,7 @@ from ...parsers.base import SEVERITIES
 from ..counting.gist import ACTORS, SUBJECTS, telling, with_fields
 from ..counting.patterns import templates
 from .conversation import with_people
+from .monitors import with_monitors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .change_records import ChangeRecord
 
 _INSTANCE = re.compile(r"(?:[-_#@]\d+)+$")
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}", re.IGNORECASE)
 _MARK = ("kind", "role", "weight", "routine", "subject", "actor", "phase")
 
 
@@ -40,7 +42,9 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
     signatures = frame["signature"].fillna("")
     unique = sorted(signatures.unique())
     frame["template"] = signatures.map(dict(zip(unique, templates(unique), strict=True)))
-    service = frame["service"].astype(object).where(frame["service"].notna(), frame["source"].astype(object))
+    # what has an address for a name is no writer
+    has_name = frame["service"].notna() & ~frame["service"].astype(object).map(lambda name: _ADDRESS.search(str(name)) is not None)
+    service = frame["service"].astype(object).where(has_name, frame["source"].astype(object))
     frame["who"] = service.map(_writer)
     frame["group"] = frame["who"].astype(str) + "\x1f" + frame["template"].astype(str)
     rank = {name: at for at, name in enumerate(SEVERITIES)}
@@ -57,7 +61,7 @@ def signs(summary: Summary, lexicon: Lexicon) -> pd.DataFrame:
             index=frame.index, dtype=object,
         )  # fmt: skip
     ordered: pd.DataFrame = frame.sort_values(["time", "file", "line"], kind="stable", ignore_index=True)
-    return with_people(ordered)
+    return with_people(with_monitors(ordered))
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> np.ndarray:

@@ -306,14 +306,47 @@ def _without_strangers(course: pd.DataFrame, inside: pd.DataFrame, span: Span) -
 def _told_together(course: pd.DataFrame, span: Span) -> list[pd.DataFrame]:
     """Rows of one pattern; rows that tell of one change; of a watcher's checks none where its alert says it all."""
     acts = course["role"].isin(["change", "action"])
-    parts = changes(course[acts])
+    parts = [part for rows in changes(course[acts]) for part in _by_act(rows)]
     rest = course[~acts]
     reminder = (rest["kind"] == "check_failed") & rest["who"].isin(set(course.loc[course["kind"] == "alert", "who"]))
     # a check that passes while requests go on failing is no recovery: it is told apart from the one that is
     late = (rest["role"] == "resolved") & (rest["time"].astype("int64") >= span.end - TOO_EARLY)
     keys = [rest["group"], rest["role"], late]
     parts += [rows for _, rows in rest[~reminder].groupby(keys, sort=False)]
-    return parts
+    return _one_notice(parts)
+
+
+def _by_act(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of one change, anew from each thing that a person did: two commands are two acts, and what a machine did before is its own."""
+    act = rows["role"] == "action"
+    if not act.any() or (rows.loc[act, "group"].nunique() == 1 and bool(act.iloc[0])):
+        return [rows]
+    # a command and what it is logged as by the shell and by sudo are one
+    new = act & ((rows["group"] != rows["group"].where(act).ffill().shift()) | ~act.shift(fill_value=False).astype(bool).cummax())
+    return [part for _, part in rows.groupby(new.cumsum(), sort=False)]
+
+
+#: Rows of one watcher so near each other tell of one notice: the alert and the mail about it.
+_NOTICE = 2 * SECOND
+
+
+def _one_notice(parts: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The parts with those of one watcher that tell of one notice joined, the alert first."""
+    out: list[pd.DataFrame] = []
+    last: dict[tuple[str, str], int] = {}
+    for part in parts:
+        first = part.iloc[0]
+        key = (str(first["who"]), str(first["role"]))
+        at = last.get(key)
+        if str(first["role"]) not in ("detection", "resolved"):
+            out.append(part)
+        elif at is not None and abs(int(first["time"]) - int(out[at].iloc[0]["time"])) <= _NOTICE:
+            both = pd.concat([out[at], part])
+            out[at] = both.loc[(both["kind"] == "check_failed").sort_values(kind="stable").index] if both.index.is_unique else both
+        else:
+            last[key] = len(out)
+            out.append(part)
+    return out
 
 
 def _well_again(inside: pd.DataFrame, span: Span) -> list[Entry]:

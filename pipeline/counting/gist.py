@@ -34,6 +34,9 @@ _DULL = re.compile(
     r"ts|time(stamp)?|.*(_|\.|-)?(request|trace|span|correlation|session|transaction|event|message)(_|\.|-)?id|rid|uuid|hash|"
     r"user_agent|referrer|stream|labels?|tags?|host(name)?|service|app|env(ironment)?|exception|exc_info|stack.*|traceback|[@_].*)$"
 )
+#: What a record is about, where it holds that as a record of its own; and names of a headline.
+_ABOUT = re.compile(r"(?i)(?:alert|alarm|incident|monitor|check|problem|issue|heartbeat)$")
+_TITLE = re.compile(r"(?i)(?:title|subject|headline|summary)$")
 _DULL_VALUE = re.compile(r"(?i)^[0-9a-f]{16,}$|^[0-9a-f]{8}-[0-9a-f]{4}-|^\d{4}-\d\d-\d\d[T ]|<|^\[")
 #: Formats whose records are fields in the first place; what other formats put aside is not what the line says.
 _STRUCTURED = re.compile(r"json|logfmt|cri|docker|kube|gelf|otel|structured", re.IGNORECASE)
@@ -148,14 +151,21 @@ def telling(fields: Any, form: str | None = "json") -> dict[str, str]:
     if not isinstance(record, dict):
         return {}
     out: dict[str, str] = {}
-    for key, value in record.items():
+    for key, value in _opened(record):
         if isinstance(value, bool):
             value = str(value).lower()
-        if isinstance(value, str | int | float) and not _DULL.match(key) and not _DULL_VALUE.match(str(value)) and 0 < len(str(value)) <= _LONGEST:
+        dull = _DULL.match(key) or (_DULL_VALUE.match(str(value)) and not _TITLE.match(key))
+        if isinstance(value, str | int | float) and not dull and 0 < len(str(value)) <= _LONGEST:
             out[key] = str(value)
         if len(out) == _MOST_FIELDS:
             break
     return out
+
+
+def _opened(record: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The members of a record, behind them those of what it is about (`alert.message`)."""
+    within = [(f"{key}.{name}", value[name]) for key, value in record.items() if isinstance(value, dict) and _ABOUT.match(key) for name in value]
+    return [*record.items(), *within]
 
 
 @lru_cache(maxsize=256)

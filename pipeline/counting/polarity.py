@@ -12,7 +12,7 @@ _ILL = (
     "triggered|firing|fired|down|critical|crit|failed|failing|fail|open|opened|active|problem|unhealthy|unavailable|alerting|broken|"
     "unreachable|offline|fatal|error|breached|raised|alarm|pending|half[-_ ]?open|degraded|warning"
 )
-_WELL = "resolved|ok|up|normal|closed|succeeded|recovered|recovery|cleared|passing|passed|healthy|inactive|available|reachable|online|green|restored"
+_WELL = "resolved|ok|up|normal|closed|succeeded|recovered|recovery|cleared|clear|passing|passed|healthy|inactive|available|reachable|online|green|restored"
 _STATES = re.compile(rf"(?:(?P<ill>{_ILL})|(?P<well>{_WELL}))", re.IGNORECASE)
 #: `from=A to=B`, `old: A new: B`, `A -> B`: the second decides.
 _TURN = re.compile(
@@ -20,6 +20,9 @@ _TURN = re.compile(
     r"|(?<![\w>-])(?P<c>[A-Za-z_][\w-]*?)['\"\])]? ?(?:->|=>|\u2192) ?['\"\[(]?(?P<d>[A-Za-z_][\w-]*)",
     re.IGNORECASE,
 )
+#: The same as fields of a record, in any order: `newState=alerting prevState=ok`, `current_state=UP previous_state=DOWN`.
+_WAS = re.compile(r"(?i)(?<![a-z])(?:prev(?:ious)?|old|last|from)[._ -]?(?:state|status)(?:[._]?value)?\W{1,3}(?P<word>[a-z_-]+)")
+_IS = re.compile(r"(?i)(?<![a-z_-])(?:new|curr(?:ent)?|to)?[._ -]?(?:state|status)(?:[._]?value)?[\"']?[=:]\W{0,2}(?P<word>[a-z_-]+)")
 #: Where a word stands for a state: after a verb or a label, in brackets, in quotes, between bars or semicolons, or in capitals.
 _PLACED = re.compile(
     rf"(?:\b(?:is|are|was|been|be|now|became|went|turned|status|state|result|marked|marking)\b\W{{1,3}}(?:now |back |changed to )?|[\[(|;'\"=]\s?)"
@@ -43,6 +46,9 @@ _DONE = re.compile(r"(?i)\b[1-9]\d* (?:\w+ )?(?:changed|updated|added|installed|
 
 def turn(text: str) -> tuple[str, str] | None:
     """The two states that a message names as before and after, in lower case, or None."""
+    was, now = _WAS.search(text[:_HEAD]), _IS.search(text[:_HEAD])
+    if was is not None and now is not None:
+        return was["word"].lower().replace("-", "_"), now["word"].lower().replace("-", "_")
     found = _TURN.search(text[:_HEAD])
     if found is None:
         return None

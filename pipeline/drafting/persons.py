@@ -74,6 +74,8 @@ _PEOPLE = tuple(
             rf"cancelled|canceled|silenced|started|stopped|restarted|executed|run|launched|(?:command|order) issued)[ ]by:?[ ]@?(?P<who>{_FULL})"
         ),
         rf"\b(?i:assigned to|escalated to|handed over to|paged|paging|on behalf of)[ ]@?(?P<who>(?=[A-Z]){_FULL})",
+        # Who did it, before what was done with a version of something: "anna deployed shop@1a2b3c4".
+        rf"(?:^|[:\]] )(?P<who>(?=[a-z]){_NAME}) (?:deployed|released|shipped|reverted) [\w./-]+(?:@| v?\d)",
         # Keys whose value is a person, in any of the key=value, key: value and JSON spellings.
         (
             r"(?i:\b(?:requested|triggered|deployed|approved|created|started|initiated|acknowledged|committed)_?by|"

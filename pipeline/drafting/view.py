@@ -246,7 +246,10 @@ class View:
             if found is not None and found.time >= onset
         ]
         if incident.recovery is not None:
-            told.append(Markup(f"to recovery {wording.duration(incident.recovery.time - onset)}"))
+            ended, acted = incident.recovery.time, incident.resolution
+            if acted is not None and 0 < acted.time - ended < wording.SECOND:
+                ended = acted.time  # an act within the second of the last failure did not come after the recovery
+            told.append(Markup(f"to recovery {wording.duration(ended - onset)}"))
         rows = [Markup(f"**From onset** {', '.join(told)}.")] if told else []
         if incident.detected is None:
             rows.append(Markup("The logs hold no alert and no report by a person."))
@@ -260,7 +263,9 @@ class View:
         end = incident.resolution
         gap = ""
         if incident.recovery is not None:
-            gap = f"Recovery came {wording.span(end.time, incident.recovery.time)} it."
+            close = abs(incident.recovery.time - end.time) < wording.SECOND
+            # stamps of whole seconds cannot tell which of the two came first
+            gap = "Recovery came in the same second." if close else f"Recovery came {wording.span(end.time, incident.recovery.time)} it."
         return _join(
             f"{self.clock.time(end.time)}, {wording.span(incident.onset.time, end.time)} the onset.",
             gap,

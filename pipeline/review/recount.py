@@ -127,6 +127,7 @@ def _between(
     from ..analysis import outages
     from ..analysis.analyse import scope_of, severity_of
     from ..analysis.impact import impact
+    from ..analysis.outside import outside
     from ..window import Window
 
     window = Window(*study.findings.window)
@@ -137,7 +138,10 @@ def _between(
         known = incident.recovery
         last = known if known and known.time == recovery else Bound(recovery, recovery, recovery, _HOW)
     span = replace(spans[at], onset=first, recovery=last)
-    cost = impact(study.summary, span, window, slo)
+    # as the draft counts: of the first and last second only what ended between the first and the last failure;
+    # an outage that was made longer has calm seconds at its ends, which count as they are
+    longer = onset < incident.onset.time or (recovery is not None and incident.recovery is not None and recovery > incident.recovery.time)
+    cost = impact(study.summary, span, window, slo, None if longer else outside(study.summary, span, study.asked))
     return replace(
         incident,
         onset=first,
