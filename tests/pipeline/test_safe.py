@@ -145,6 +145,8 @@ def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
         ("db_pool exhausted (10 of 10)", "`db_pool` exhausted (10 of 10)"),
         ("see access.log, error.log: now", "see `access.log`, `error.log`: now"),
         ("All failed (/product/{id}).", "All failed (`/product/{id}`)."),
+        ("What rules (the limit max_client_conn) out?", "What rules (the limit `max_client_conn`) out?"),
+        ("see f_(x) now", "see `f_(x)` now"),
     ],
 )
 def test_ordinary_words_stay_as_they_are(text: str, shown: str) -> None:

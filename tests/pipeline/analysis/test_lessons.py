@@ -29,3 +29,20 @@ def test_a_clock_that_is_off_is_told_with_a_line_that_it_stamped() -> None:
     silent = lessons(FINDINGS.incidents, (elsewhere,), CLOCK, FINDINGS.timeline)
     assert not [pair for pair in silent.went_badly if "clock" in pair[0]]
     assert [row for row in silent.actions if "clock" in row["action"]], "it still needs to be put right"
+
+
+def test_what_ran_out_in_the_words_of_what_failed_has_a_measure() -> None:
+    first = FINDINGS.incidents[0]
+    step = replace(FINDINGS.timeline[0], summary="shop: MemoryError: cannot allocate 4 GB")
+    told = replace(first, trigger=None, candidates=(), propagation=(step,))
+    actions = lessons((told,), (), CLOCK).actions
+    assert any("memory" in one["action"] and one["evidence"] for one in actions)
+
+
+def test_a_log_file_is_nothing_that_is_released() -> None:
+    first = FINDINGS.incidents[0]
+    assert first.trigger is not None
+    trigger = replace(first.trigger, kind="deploy", subject=None, service="runner/runner.log")
+    actions = lessons((replace(first, trigger=trigger),), (), CLOCK).actions
+    assert any("a release of the service" in one["action"] for one in actions)
+    assert not any("runner.log" in one["action"] for one in actions)
