@@ -191,6 +191,8 @@ class Head:
     @classmethod
     def of(cls, file: LogFile, reading: Reading) -> Head:
         """Looks at the first rows of a file."""
+        from ...parsers.arrays import values
+
         rows = first_rows(file, _ROWS, HEAD)
         context = context_of(file, reading)
         parser = BlockParser(context, file.file, formats_with(reading.formats))
@@ -199,18 +201,23 @@ class Head:
         head.order = order_of(file, context, rows)
         context.order = head.order.order if head.order is not None else None
         head.daily = not head.yearless and _by_the_clock(rows, context, formats_with(reading.formats))
-        parser.events(b"".join(row + b"\n" for row in rows), 1, 0)
+        read = parser.feed(b"".join(row + b"\n" for row in rows), 1, 0)
         if not head.yearless:
-            head.stamp = next((stamp for stamp in _STAMPS if head._agrees(stamp, rows)), None)
+            seen = () if read["time"].null_count else zip(values(read["line"]).tolist(), values(read["time"]).tolist(), strict=True)
+            times = dict(seen)
+            head.stamp = next((stamp for stamp in _STAMPS if head._agrees(stamp, rows, times)), None)
         return head
 
-    def _agrees(self, stamp: re.Pattern[bytes], rows: list[bytes]) -> bool:
-        """Whether looking for this stamp tells of each of the rows what reading them as events does."""
+    def _agrees(self, stamp: re.Pattern[bytes], rows: list[bytes], times: dict[int, int]) -> bool:
+        """Whether looking for this stamp tells of each of the rows what reading them as events does; `times` of lines where it did."""
         self.stamp = stamp
         looked = [self.probe(row) for row in rows]
         self.stamp = None
-        # asking the formats takes far longer, and most logs have their times in one of these places only
-        return any(time is not None for time in looked) and all(time == self.probe(row) for time, row in zip(looked, rows, strict=True))
+        if all(time is None for time in looked):
+            return False
+        # asking the formats once more takes far longer, and most logs have their times in one of these places only
+        doubtful = [(time, row) for line, (time, row) in enumerate(zip(looked, rows, strict=True), 1) if time is None or time != times.get(line)]
+        return all(time == self.probe(row) for time, row in doubtful)
 
     def dated(self) -> Head:
         """Looks up the years of stamps that have none, and the times the file begins and ends with (plain files only)."""

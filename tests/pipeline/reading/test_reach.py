@@ -70,3 +70,24 @@ def test_a_head_does_not_travel_to_workers(logs: Path) -> None:
     reach = Reach(start=5, format="access", head=Head.of(file, Reading()))
     assert pickle.loads(pickle.dumps(reach)) == replace(reach, head=None)
     assert pickle.loads(pickle.dumps(reach)).head is None
+
+
+DIRT = {
+    "a continuation": "    at com.shop.Cart.save(Cart.java:7)",
+    "a text that begins like a row": '10.0.0.1 - - [23/Nov/2026:10:00:99 +0000] "GET / HTTP/1.1" 200 5 "-" "x"',
+    "another format": "2026-11-23 10:00:03 ERROR could not save",
+    "colour": '\x1b[31m10.0.0.1 - - [23/Nov/2026:10:00:03 +0000] "GET / HTTP/1.1" 200 5 "-" "x"\x1b[0m',
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", DIRT)
+def test_where_a_file_has_its_times_is_asked_of_every_row_that_was_not_read_alike(tmp_path: Path, name: str) -> None:
+    rows = [ROWS["access"].format(t=START + timedelta(seconds=n), n=n) for n in range(190)]
+    rows[50:50] = [DIRT[name]]
+    (tmp_path / "access.log").write_text("\n".join(rows) + "\n")
+    head = Head.of(discover([str(tmp_path)]).files[0], Reading())
+    told = [head.probe(row.encode()) for row in rows]
+    head.stamp = None
+    assert told == [head.probe(row.encode()) for row in rows]
+    assert sum(time is not None for time in told) >= 190
