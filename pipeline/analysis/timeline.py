@@ -72,7 +72,7 @@ def timeline(
     for span, roles in incidents:
         told += _requests(summary, span, window)
         marked, part_of_it = _marked(inside, span, roles)
-        told += _roles(span, roles, part_of_it)
+        told += _roles(roles, part_of_it)
         told += marked
         told += _omens(inside, span, roles)
         told += _well_again(inside, span)
@@ -164,7 +164,7 @@ def _some(rows: list[dict[str, Any]], first: dict[str, Any]) -> tuple[Evidence, 
     return (evidence(first), *(evidence(r) for r in later[:2]))
 
 
-def _roles(span: Span, roles: Roles, part_of_it: list[Evidence]) -> list[Entry]:
+def _roles(roles: Roles, part_of_it: list[Evidence]) -> list[Entry]:
     """Entries for the trigger and its rivals, the detection and the resolution with the lines that are part of it."""
     entries = []
     for place, candidate in enumerate(roles.candidates[:3]):

@@ -333,21 +333,6 @@ class _Index:
     wordless: list[int]
 
 
-def related(mark: Mark, service_names: set[str]) -> bool:
-    """Whether what a mark changed is one of the services named (`shop` is also `shop.service`, `shop-api`, `shop@2`)."""
-    if mark.subject is None:
-        return False
-    subject = _bare(mark.subject)
-    for name in service_names:
-        bare = _bare(name)
-        if not bare or not subject:
-            continue
-        short, long = sorted((subject, bare), key=len)
-        if long == short or (long.startswith(short) and not long[len(short)].isalnum()):
-            return True
-    return False
-
-
 def _as_persons(found: Mark | None, person: str) -> Mark:
     """The mark of a line that a person wrote: a note, unless it tells of something done."""
     actor = _clean(person)
@@ -403,10 +388,6 @@ def _clean(name: str | None) -> str | None:
     name = "".join(char for char in name[: _MAX_NAME * 2] if char.isprintable())
     name = _UNIT.sub("", name.strip(" \t'\"`.,:;()[]{}<>"))[:_MAX_NAME]
     return None if name.lower() in _NO_NAMES else name
-
-
-def _bare(name: str) -> str:
-    return _UNIT.sub("", name.strip().lower().rpartition("/")[2])
 
 
 _SYNTAX = re.compile(r"\\[a-zA-Z]|\(\?P<\w+>|\(\?-?[a-z]+:")

@@ -14,7 +14,7 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{16})")
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quoted line of the appendix: its number, where it was, its digest, its (masked) text, the document's line."""
+    """A quoted line of the appendix: its number, where it was, its digest, its (masked) text."""
 
     number: int
     file: str
@@ -24,17 +24,16 @@ class Citation:
     size: int
     digest: str
     text: str
-    document_line: int
 
 
 def citations(text: str) -> list[Citation]:
     """All quoted lines of a document's appendix, those of human hand too. Raises NotADraft for a text that is no draft."""
     draft_of(text, "verify")
     rows = text.replace("\r\n", "\n").split("\n")
-    return [found for at, row in enumerate(rows) if (found := _citation(row, rows[at + 1 : at + 40], at + 1))]
+    return [found for at, row in enumerate(rows) if (found := _citation(row, rows[at + 1 : at + 40]))]
 
 
-def _citation(row: str, after: list[str], number: int) -> Citation | None:
+def _citation(row: str, after: list[str]) -> Citation | None:
     head = _HEAD.fullmatch(row.rstrip())
     if head is None:
         return None
@@ -52,7 +51,6 @@ def _citation(row: str, after: list[str], number: int) -> Citation | None:
         max(0, end - start),
         digest[1] if digest else "",
         _quotation(after),
-        number,
     )
 
 

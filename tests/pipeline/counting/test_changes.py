@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from retrolog.parsers.base import SEVERITIES
 from retrolog.pipeline.analysis.change_records import changes_from_file, changes_from_git
 from retrolog.pipeline.counting import changes
-from retrolog.pipeline.counting.changes import ROLES, Lexicon, Mark, related
+from retrolog.pipeline.counting.changes import ROLES, Lexicon, Mark
 from retrolog.pipeline.errors import BadOption
 
 CASES = sorted((Path(__file__).parent / "cases" / "changes").glob("*.tsv"))
@@ -298,23 +298,6 @@ def test_every_shipped_pattern_compiles() -> None:
 def test_a_missing_lexicon_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match=r"missing\.toml cannot be read"):
         Lexicon.load(tmp_path / "missing.toml")
-
-
-@pytest.mark.parametrize(
-    ("subject", "services", "expected"),
-    [
-        ("shop", {"shop"}, True),
-        ("shop", {"shop-api", "nginx"}, True),
-        ("shop.service", {"shop"}, True),
-        ("shop@2", {"shop"}, True),
-        ("shop", {"shopper"}, False),
-        ("/etc/nginx/nginx.conf", {"nginx"}, True),
-        (None, {"shop"}, False),
-        ("shop", {""}, False),
-    ],
-)
-def test_related(subject: str | None, services: set[str], expected: bool) -> None:
-    assert related(Mark("deploy", "change", 3.0, False, subject), services) is expected
 
 
 # ---- change files and git -----------------------------------------------------------------------------------------
