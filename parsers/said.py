@@ -15,7 +15,7 @@ UNITS = {"ms": 1e-3, "msec": 1e-3, "s": 1.0, "sec": 1.0, "us": 1e-6, "µs": 1e-6
 #: Characters before which a request must begin.
 BEGINS = 100
 
-_NAME = r"(?:[0-9A-Za-z_.-]{1,60}: )?"
+_NAME = r"(?:[0-9A-Za-z_.-]{1,60}(?::| -) )?"
 _METHOD = "|".join(METHODS)
 _STATUS = "[1-5][0-9][0-9]"
 _TOOK = r"(?P<took{n}>[0-9]{{1,12}}(?:\.[0-9]{{1,12}})?) ?(?P<unit{n}>ms|msec|s|sec|us|µs|μs|ns)(?:[^0-9A-Za-z_.]|$)"

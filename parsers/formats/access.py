@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _HEAD = lazily(rf"(?s)(?:\[[A-Za-z][\w-]{{0,30}}\] )?(?P<before>(?:\[[0-9A-Fa-f:.]+\] |\"[^\"\[]{{0,200}}\" |[^\[\"{{]){{0,400}}?)\[(?P<time>{CLF})\](?: (?P<after>.*))?$")
 _NOT_CLIENTS = lazily(r"\d:\d\d:\d\d |^<\d| \| ")
 _BODY = lazily(r'(?s)"(?P<request>.*?)" (?P<status>\d{3}|-) (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
+_STATUS_FIRST = lazily(r'(?s)(?P<status>[1-9]\d\d) "(?P<request>[A-Z][^"]* [^"]*?)" (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
 _LOOSE = lazily(r'(?s)"(?P<request>(?:[^"\\]|\\.)*)"(?P<tail>.*)$')
 _TOKEN = lazily(r'([\w.-]+)[=:]"((?:[^"\\]|\\.)*)(?:"|\\?$)|"((?:[^"\\]|\\.)*)(?:"|\\?$)|([\w.-]+)=([^\s"]*)|\[([^\]]*)\]|([^\s"]+)')
 _ADDRESS = lazily(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?:%\w+)?,?$|unix:")
@@ -80,7 +81,7 @@ def take_clients(event: Event, before: str) -> None:
 
 def take_body(event: Event, text: str, unit: Unit | None = None) -> None:
     """Request, status, size and the rest of a row after its time; `unit` is what the log's whole numbers behind them count."""
-    body = _BODY.match(text)
+    body = _BODY.match(text) or _STATUS_FIRST.match(text)
     if body is None:
         loose = _LOOSE.match(text)
         if loose is not None:
@@ -102,7 +103,8 @@ def take_body(event: Event, text: str, unit: Unit | None = None) -> None:
 def tail_numbers(text: str) -> tuple[str, Event, tuple[int, ...]] | None:
     """The stamp of a row, what it tells of its request, and the whole numbers behind it; None for a row that names durations itself, or is none."""
     head = _HEAD.match(text)
-    body = _BODY.match(head["after"] or "") if head is not None else None
+    after = "" if head is None else head["after"] or ""
+    body = _BODY.match(after) or _STATUS_FIRST.match(after)
     if head is None or body is None:
         return None
     event = Event(None, "", "access")
@@ -207,6 +209,7 @@ FORMATS = (
             ('203.0.113.9 - - [23/Nov/2026:10:40:29 +0100] "GET /a?b=c HTTP/1.1" 502 157 "-" "curl/8.1" rt=0.004 '
             'urt="0.003" ust="502" rid=5f2c'),
             'shop.example.com:443 192.0.2.1 - - [23/Nov/2026:10:40:29 +0100] "-" 408 0 "-" "-"',
+            '203.0.113.9 - [23/Nov/2026:10:40:29 +0100] 502 "POST /cart HTTP/1.1" 7 0.042',
             ('192.0.2.1, 198.51.100.7 - - [23/Nov/2026:10:40:29 +0000] "POST /x HTTP/2.0" 200 5 "-" "app/1" 320 0.011 '
             "[web-80] [] 10.0.0.4:8080 5 0.010 200 9a1b2c"),
         ),

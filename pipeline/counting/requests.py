@@ -40,6 +40,9 @@ _BOT_AGENT = (
 )
 
 
+#: The user agent among the further fields of a request, whatever the key's case and prefix, also in a list of headers.
+_AGENT = r'"(?:[0-9A-Za-z_.-]*[_.-])?(?i:user[_-]?agent|agent|ua)": ?\[?"(?P<ua>(?:[^"\\]|\\.)*)"'
+
 #: nginx's status for a client that closed the connection before the answer.
 CLOSED = 499
 
@@ -159,12 +162,12 @@ _AGENTS: Known[tuple[bool, bool]] = Known(_of_agents)
 def agents(fields: pa.ChunkedArray, request: Mask) -> pa.DictionaryArray:
     """The user agent of requests out of `fields` (a JSON object as text), null where there is none."""
     said = pa.concat_arrays([fields.combine_chunks(), pa.nulls(0, pa.string())])  # no slice of another
-    row = rows_with(said, b'"user_ag')
+    row = np.union1d(rows_with(said, b'gent":'), rows_with(said, b'ua":'))
     row = row[request[row]]
     place = np.full(len(said), -1, np.int32)
     if not len(row):
         return pa.nulls(len(said), pa.dictionary(pa.int32(), pa.string()))
-    found = pc.struct_field(pc.extract_regex(said.take(numbers(row)), r'"user_agent": ?"(?P<ua>(?:[^"\\]|\\.)*)"'), "ua").dictionary_encode()
+    found = pc.struct_field(pc.extract_regex(said.take(numbers(row)), _AGENT), "ua").dictionary_encode()
     place[row] = np.where(holds(pc.is_valid(found.indices)), values(found.indices), -1)
     indices = pa.Array.from_buffers(pa.int32(), len(place), [flags(place >= 0).buffers()[1], pa.py_buffer(np.maximum(place, 0))])
     return pa.DictionaryArray.from_arrays(indices, found.dictionary)
