@@ -13,6 +13,7 @@ from ..findings import EndpointImpact, Entry, Evidence, Findings, Impact, Incide
 from ..wording import Clock, duration, number, percent, plural, seconds
 from . import outages, traffic
 from .absence import drops
+from .attributes import FIRST, attributes, names
 from .behaviour import by_behaviour
 from .bounds import touches
 from .closer import Again, Part, belongs, parts, with_parts
@@ -28,7 +29,7 @@ from .recurring import with_recurring
 from .refusals import with_first_and_last
 from .response import Roles, roles
 from .sentences import share
-from .separation import separations, told
+from .separation import Separation, separations, told
 from .signs import extra_signs
 from .signs import signs as signs_of
 from .slowness import Slowed, slowed
@@ -91,10 +92,11 @@ def analyse(
             homes.append(home)
     signs = with_recurring(by_behaviour(signs, spans, traffic.access_logs(summary)), spans)
     floods = [flood(counted[home], span, question.window, asked) for span, home in zip(spans, homes, strict=True)]
+    shared = [attributes(counted[home], span, look) for span, home in zip(spans, homes, strict=True)]
     cast: list[tuple[Span, Roles]] = []
-    for span, surge in zip(spans, floods, strict=True):
+    for span, surge, common in zip(spans, floods, shared, strict=True):
         earlier = [(s, r.candidates[0] if r.candidates else None) for s, r in cast]
-        cast.append((span, roles(signs, span, question.window, [surge] if surge else [], earlier, spans)))
+        cast.append((span, roles(signs, span, question.window, [surge] if surge else [], earlier, spans, _names(counted[homes[len(cast)]], span, common))))
     single = with_parts(counted[-1], [Part(part.window, fine) for part, fine in zip(closer, counted, strict=False)])
     story = timeline(signs, single, cast, question.window, question.max_entries)
     beyond = [outside(counted[home], span, asked) for (span, _), home in zip(cast, homes, strict=True)]
@@ -104,7 +106,7 @@ def analyse(
             recovery=span.recovery,
             severity="outage" if span.ends is not None else severity_of(cost),
             signal=span.signal,
-            scope=(*scope_of(span, cost), *carried_by(without(counted[home], more), span)),
+            scope=(*scope_of(span, cost), *carried_by(without(counted[home], more), span), *(_of_first(told(one), span) for one in common)),
             impact=cost,
             evidence=_ends(counted[home], span),
             trigger=part.candidates[0] if part.candidates and part.candidates[0].score > 0 else None,
@@ -116,7 +118,7 @@ def analyse(
             flaps=span.flaps,
             pauses=span.pauses,
         )
-        for (span, part), home, more in zip(cast, homes, beyond, strict=True)
+        for (span, part), home, more, common in zip(cast, homes, beyond, shared, strict=True)
         for cost in (impact(counted[home], span, question.window, question.slo, more),)
     )
     first, last = question.window.start, question.window.end
@@ -229,6 +231,17 @@ def carried_by(summary: Summary, span: Span) -> tuple[str, ...]:
         beside = "no request of the access logs failed meanwhile" if traffic.edge_sources(summary) else "no access log tells of the requests"
         out.append(f"{number(span.failed)} lines of trouble came from onset to recovery; {beside}.")
     return tuple(out)
+
+
+def _names(summary: Summary, span: Span, common: Sequence[Separation]) -> tuple[str, ...]:
+    """The words by which lines elsewhere would name what all failed requests have and the others have not."""
+    found = [one for one in separations(summary, span) if one.dimension in ("upstream", "host")]
+    return tuple(dict.fromkeys(word for one in (*found, *common) if (word := names(one)) is not None))
+
+
+def _of_first(sentence: str, span: Span) -> str:
+    """The sentence, which says so where only the first part of a long outage was looked at."""
+    return sentence if span.end - span.onset.time <= FIRST else f"In the first {duration(FIRST)}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def _slower(one: Slowed) -> str:

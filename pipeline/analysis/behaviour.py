@@ -49,6 +49,7 @@ _LEAVES = re.compile(r"(?i)\b(?:exiting|exited|shutting down|shutdown|terminat(?
 _GOOD = re.compile(r"(?i)\b(?:ok|up|well|fine|good|normal|healthy|recovered|resolved|closed|cleared|again|answers|works|passes|passed|succeed(?:s|ed)|restored|back|200|available|reachable|over)\b")
 #: A line that says itself that it is a warning or worse, whatever its envelope says: no change.
 _OWN_LEVEL = re.compile(r"(?i)\b(?:level|lvl|severity)[\"']?\s?[=:]\s?[\"']?(?:warn|err|crit|fatal|alert|emerg|panic)")
+_REQUEST = re.compile(r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)\b.{0,24}?[ =\"']/.*?(?<![\w.])[1-5]\d\d(?![\w.])")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -67,7 +68,9 @@ def by_behaviour(signs: pd.DataFrame, spans: list[Span], access_logs: Collection
     unknown = signs["role"].isna() & quiet
     # a watcher quotes what it got: its line looks like a time-out or a refusal of its own
     quoting = quiet & (signs["role"] == "symptom") & signs["kind"].isin(["timeout", "refused", "dns", "tls"])
-    calm = ~signs["source"].isin(list(access_logs)) & ~signs["message"].map(lambda m: bool(_OWN_LEVEL.search(str(m)[:300])))
+    # a record of a request is no change; a watcher may well quote one
+    asked = signs["message"].map(lambda m: bool(_REQUEST.search(str(m)[:300])))
+    calm = ~asked & ~signs["source"].isin(list(access_logs)) & ~signs["message"].map(lambda m: bool(_OWN_LEVEL.search(str(m)[:300])))
     for span in spans:
         _changes(signs, time, unknown & (signs["rank"] < 3) & calm, span)
         _again(signs, time, unknown & signs["role"].isna(), span)

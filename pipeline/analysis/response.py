@@ -36,21 +36,22 @@ class Roles:
 
 def roles(
     signs: pd.DataFrame, span: Span, window: Window, others: Sequence[Candidate] = (),
-    earlier: Sequence[tuple[Span, Candidate | None]] = (), all_spans: Sequence[Span] = (),
+    earlier: Sequence[tuple[Span, Candidate | None]] = (), all_spans: Sequence[Span] = (), shared: Sequence[str] = (),
 ) -> Roles:
     """Trigger candidates (best first), detection, first human response and resolution of one outage.
 
     `signs` is the frame of `retrolog.pipeline.analysis.signs` with clock offsets applied. Only events inside the window count.
     `others` are candidates found elsewhere (a flood of requests), ranked among them by their score. `earlier` are the
     outages before this one with their triggers: a change before one of them explains that one first. `all_spans` are all
-    outages: what comes right before each of them is no less likely for coming again.
+    outages: what comes right before each of them is no less likely for coming again. `shared` are names of what all failed
+    requests have in common, and the others have not.
     """
     inside = within(signs, window)
     marked = inside[inside["role"].notna()]
     detected = _detected(marked, span)
     resolution = _resolution(marked, span)
     return Roles(
-        candidates=candidates(inside, marked, span, others, resolution, earlier, [s for s in all_spans if s is not span]),
+        candidates=candidates(inside, marked, span, others, resolution, earlier, [s for s in all_spans if s is not span], shared),
         detected=detected,
         acknowledged=_acknowledged(marked, span, detected),
         resolution=resolution,

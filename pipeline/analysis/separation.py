@@ -58,16 +58,26 @@ def separations(summary: Summary, span: Span) -> tuple[Separation, ...]:
         one = Separation(
             dimension, str(top[column]), top["bad_sum"], bad, top["count_sum"], total - top["count_sum"], bad - top["bad_sum"], len(by)
         )
-        if _apart(one, total):
+        if apart(one, total):
             found.append((_gain(one), one))
     return tuple(one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].dimension)))
 
 
-def _apart(one: Separation, total: int) -> bool:
+def apart(one: Separation, total: int, holds: float = HOLDS) -> bool:
+    """Whether one value holds nearly all failures, and the other requests are many and fine."""
     fine, fine_here = total - one.of_failed, one.requests - one.failed
-    if one.of_failed < FAILED or one.others < OTHERS or one.failed < HOLDS * one.of_failed:
+    if one.of_failed < FAILED or one.others < OTHERS or one.failed < holds * one.of_failed:
         return False
     return fine_here <= AMONG_OTHERS * fine and _gain(one) >= GAIN
+
+
+#: What fields of records are called in sentences, where their own names are not words.
+_CALLED = (("user_agent", "the user agent"), ("user-agent", "the user agent"), ("useragent", "the user agent"), ("agent", "the user agent"))
+
+
+def _called(field: str) -> str:
+    last = field.rsplit(".", 1)[-1].lower()
+    return next((words for name, words in _CALLED if last == name or last == "ua"), f"{field}")
 
 
 def _gain(one: Separation) -> float:
@@ -85,7 +95,7 @@ def told(one: Separation) -> str:
         "host": f"were made to the host {one.value}, one of {number(one.values)}",
         "log": f"stand in {one.value}, one of {number(one.values)} access logs",
         "part": f"are for {one.value}",
-    }[one.dimension]
+    }.get(one.dimension, f"have {_called(one.dimension)} {one.value}")
     count = f"All {number(one.failed)}" if one.failed == one.of_failed else f"{number(one.failed)} of {number(one.of_failed)}"
     rest = "none" if not one.others_failed else number(one.others_failed)
     return f"{count} failed requests {what}; of {number(one.others)} others {rest} failed."

@@ -35,6 +35,9 @@ AFTER = 2 * SECOND
 KIND, DELAY = 1.5, 0.6
 #: What lies longer before the onset had time to show without failures.
 LATE = 30 * SECOND
+#: A start is no candidate where what started then worked for so long; words that tell of no more than a start.
+WORKED = 60 * SECOND
+_BEGINS = re.compile(r"(?i)\b(?:starting|started|listening|ready|connect(?:ing|ed)|resuming normal|initiali[sz](?:ed|ing)|booting|booted|loaded|up and running)\b")
 #: How long after a change its writer may say how it went.
 ENDS = 60 * SECOND
 #: Characters of a line that the case for a candidate quotes.
@@ -48,13 +51,14 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 
 def candidates(
     inside: pd.DataFrame, marked: pd.DataFrame, span: Span, others: Sequence[Candidate], resolution: Candidate | None,
-    earlier: Sequence[tuple[Span, Candidate | None]], apart: Sequence[Span] = (),
+    earlier: Sequence[tuple[Span, Candidate | None]], apart: Sequence[Span] = (), shared: Sequence[str] = (),
 ) -> tuple[Candidate, ...]:  # fmt: skip
     """At most five candidates for the trigger, the best first.
 
     `inside` are the signs in the window, `marked` those of them that mark something, `others` candidates found elsewhere.
     `resolution` is the act that ended the outage: what it undid is likelier to have begun it. `earlier` are the outages
-    before this one, each with what is thought to have set it off; `apart` all other outages.
+    before this one, each with what is thought to have set it off; `apart` all other outages. `shared` names what all failed
+    requests, and no others, have.
     """
     onset = span.onset.time
     time = marked["time"].astype("int64")
@@ -66,6 +70,7 @@ def candidates(
     failing = Failing.during(inside, span)
     groups = changes(_with_own_words(near, inside, span))
     argued = [_argued(group, marked, span, failing, resolution, apart) for group in groups]
+    argued = [_names_what_failed(c, group, shared) for c, group in zip(argued, groups, strict=True)]
     if (foretold := _foretold(inside, span)) is not None:
         lasting = next((c for c in argued if c is not None and c.kind in _LASTING and abs(c.time - onset) <= _AHEAD), None)
         if lasting is None:
@@ -100,6 +105,16 @@ def _with_omen(candidate: Candidate, rows: pd.DataFrame, onset: int) -> Candidat
     when = f"{duration(delay)} before the onset" if delay >= SECOND else "at the onset"
     why = f"{sentence(row)}, {when}: it came between the two"
     return replace(candidate, reasons_for=(*candidate.reasons_for, said(why, QUOTED + 60)), evidence=(*candidate.evidence[:4], evidence(records(rows.tail(1))[0])))
+
+
+def _names_what_failed(candidate: Candidate | None, rows: pd.DataFrame, shared: Sequence[str]) -> Candidate | None:
+    """The candidate, which gains where its lines name what all failed requests have and the others have not."""
+    text = "\n".join(str(message).lower() for message in rows["message"])
+    word = next((w for w in shared if re.search(rf"(?<![a-z0-9]){re.escape(w)}(?![a-z0-9])", text)), None)
+    if candidate is None or word is None:
+        return candidate
+    why = f"it names {word}, which the failed requests have in common"
+    return replace(candidate, score=round(candidate.score + 2.5, 3), reasons_for=(*candidate.reasons_for, why))
 
 
 #: How long before the onset a complaint of another service may begin, how often it must come, and what it is worth as a candidate:
@@ -374,6 +389,10 @@ def _argued(
         against.append(f"no error names {best['subject']}")
     elif not repeated and not shared:
         score -= 0.5
+    if delay >= WORKED and rows["kind"].isin(("start", "change")).all() and rows["message"].map(lambda m: bool(_BEGINS.search(str(m)[:200]))).all():
+        # whoever started long before and met no failure until now did not bring it
+        score -= 2.0
+        against.append(f"what started worked for {duration(delay)} without failures")
     subjects = {stem(s) for s in rows["subject"].dropna()}
     if resolution and resolution.time > int(rows["time"].max()) and resolution.subject and stem(resolution.subject) in subjects:
         # set back at the end: who did it thought so too

@@ -96,3 +96,15 @@ def test_what_comes_with_every_outage_is_not_held_against_it() -> None:
         mine = next(one for one in incident.candidates if "Killed" in one.summary)
         assert any("with another outage" in reason for reason in mine.reasons_for)
         assert not any("without failures after it" in reason for reason in mine.reasons_against)
+
+
+def test_a_start_that_was_followed_by_minutes_of_work_is_no_candidate() -> None:
+    banner = said(60, "broker client 1.4.4 of stockd connecting", service="client", source="worker.log")
+    assert not candidates(banner)
+    near = said(185, "broker client 1.4.4 of stockd connecting", service="client", source="worker.log")
+    assert candidates(near)
+
+
+def test_a_request_that_a_program_logs_is_no_change() -> None:
+    asked = said(190, "request method=GET uri=/stockd/catalog status=200 version=1.2.3", service="shop", source="shop.log")
+    assert not candidates(asked)
