@@ -13,7 +13,7 @@ from ..findings import EndpointImpact, Entry, Evidence, Findings, Impact, Incide
 from ..wording import Clock, duration, number, percent, plural, seconds
 from . import outages, traffic
 from .absence import drops
-from .attributes import FIRST, attributes, names
+from .attributes import attributes, looked_until, names
 from .behaviour import by_behaviour
 from .bounds import touches
 from .closer import Again, Part, belongs, parts, with_parts
@@ -106,7 +106,7 @@ def analyse(
             recovery=span.recovery,
             severity="outage" if span.ends is not None else severity_of(cost),
             signal=span.signal,
-            scope=(*scope_of(span, cost), *carried_by(without(counted[home], more), span), *(_of_first(told(one), span) for one in common)),
+            scope=(*scope_of(span, cost), *carried_by(without(counted[home], more), span), *(_of_first(told(one), span, looked_until(counted[home], span)) for one in common)),
             impact=cost,
             evidence=_ends(counted[home], span),
             trigger=part.candidates[0] if part.candidates and part.candidates[0].score > 0 else None,
@@ -239,9 +239,9 @@ def _names(summary: Summary, span: Span, common: Sequence[Separation]) -> tuple[
     return tuple(dict.fromkeys(word for one in (*found, *common) if (word := names(one)) is not None))
 
 
-def _of_first(sentence: str, span: Span) -> str:
-    """The sentence, which says so where only the first part of a long outage was looked at."""
-    return sentence if span.end - span.onset.time <= FIRST else f"In the first {duration(FIRST)}: {sentence[0].lower()}{sentence[1:]}"
+def _of_first(sentence: str, span: Span, until: int) -> str:
+    """The sentence, which says so where only the first part of an outage was looked at."""
+    return sentence if until > span.end else f"In the first {duration(until - span.onset.time)}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def _slower(one: Slowed) -> str:

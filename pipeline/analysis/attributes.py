@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,8 +23,8 @@ Look = Callable[[int, int], pa.Table]
 
 #: How much of an outage is looked at, and of the time before it, where it is seen what is usual.
 FIRST, BEFORE = 600 * SECOND, 60 * SECOND
-#: More requests than this are not read again for it.
-MOST = 30_000
+#: More requests than this are not read again for it: each is read with all of its fields, 50 microseconds and 3 kB.
+MOST = 8_000
 #: A field tells requests apart when nearly all have it and it has few values; a value that comes with failures alone is what they say of themselves.
 HAVE_IT, VALUES, FINE = 0.9, 40, 5
 #: A value holds this share of the failures: restarts and repairs fail some of the others for a second.
@@ -38,16 +39,16 @@ _ANSWERS = re.compile(
 def attributes(summary: Summary, span: Span, look: Look) -> tuple[Separation, ...]:
     """The fields of their records that set the failed requests of a span apart, the clearest first, at most two.
 
-    `look(first, last)` gives the events of a short time. Nothing is read where everything fails, or where there is too much to read.
+    `look(first, last)` gives the events of a short time; what is looked at ends with `looked_until`. Nothing is read where
+    everything fails.
     """
     if span.signal not in ("failures", "refusals"):
         return ()
     sources = edge_sources(summary)
-    counted = between(summary, "requests", sources, span.onset.time - BEFORE, min(span.end, span.onset.time + FIRST))
-    total = int(counted["count"].to_numpy().sum())
-    if not sources or total > MOST or not span.requests or span.failed >= 0.98 * span.requests:
+    until = looked_until(summary, span)
+    if not sources or until <= span.onset.time or not span.requests or span.failed >= 0.98 * span.requests:
         return ()
-    table = look(span.onset.time - BEFORE, min(span.end + 1, span.onset.time + FIRST))
+    table = look(span.onset.time - BEFORE, until)
     if not table.num_rows:
         return ()
     theirs = pc.is_in(table["source"].cast(pa.string()), value_set=pa.array(sources, pa.string()))
@@ -69,6 +70,17 @@ def attributes(summary: Summary, span: Span, look: Look) -> tuple[Separation, ..
             found.append(one)
     found.sort(key=lambda one: (-one.failed / max(one.requests, 1), one.dimension))
     return tuple(found[:2])
+
+
+def looked_until(summary: Summary, span: Span) -> int:
+    """The end of the part of an outage that is looked at, in microseconds: all of it, or as much as is worth reading again."""
+    end = min(span.end + 1, span.onset.time + FIRST)
+    counted = between(summary, "requests", edge_sources(summary), span.onset.time - BEFORE, end)
+    second, count = counted["second"].to_numpy(), counted["count"].to_numpy()
+    if count.sum() <= MOST:
+        return end
+    order = np.argsort(second, kind="stable")
+    return min(end, int(second[order][np.searchsorted(np.cumsum(count[order]), MOST)]) * SECOND)
 
 
 def _always_failing(rows: Iterable[tuple[int, bool, str]], onset: int) -> set[str]:

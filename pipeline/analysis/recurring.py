@@ -49,7 +49,7 @@ def with_recurring(signs: pd.DataFrame, spans: Sequence[Span]) -> pd.DataFrame:
         return signs
     text = signs["message"].map(lambda m: str(m)[:400])
     # of what is measured the number is what it says: it recurs only where it stays the same
-    text = text.where(signs["kind"] == "pressure", text.map(lambda m: _DIGITS.sub("#", m)))
+    text = text.where(signs["kind"] == "pressure", text.map(lambda m: _DIGITS.sub("#", str(m))))
     said = signs["who"].astype(str) + "\x1f" + text
     weak = (signs["role"].isna() & (signs["rank"] >= 3)) | signs["role"].isin(_BY_WORDS) | ((signs["role"] == "change") & (signs["kind"] == "change"))
     weak &= signs["actor"].isna() & ~signs["kind"].isin(_GRAVE)

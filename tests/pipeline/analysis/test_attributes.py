@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from retrolog.pipeline.analysis import attributes
+
 from ..traffic import requests, said
 from .test_story import study
 
@@ -69,3 +71,15 @@ def test_a_change_that_names_what_failed_requests_share_is_the_first_candidate()
     first = told(dressed("ua", AGENTS, "okhttp/4.12.0"), rule, other)[1][0]
     assert "okhttp" in first.summary
     assert any("names okhttp, which the failed requests have in common" in reason for reason in first.reasons_for)
+
+
+def test_of_an_outage_with_very_many_requests_the_first_ones_are_looked_at_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = dressed("tenant", ("acme", "birch", "otter"), "birch")
+    every = "\n".join(study(rows, []).incidents[0].scope)
+    assert "In the first" not in every
+    monkeypatch.setattr(attributes, "MOST", 1_000)
+    (incident,) = study(rows, []).incidents
+    (told_of,) = [line for line in incident.scope if "have tenant birch" in line]
+    assert told_of.startswith("In the first ")
+    monkeypatch.setattr(attributes, "MOST", 10)  # all of it lies before the onset
+    assert "tenant" not in "\n".join(study(rows, []).incidents[0].scope)
