@@ -33,8 +33,9 @@ def _leave(status: int) -> None:
         return
     atexit._run_exitfuncs()  # as `multiprocessing` ends its children: temporary folders are removed, workers ended
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # as where the caller closed it
+                stream.flush()
     except (OSError, ValueError):  # Python's own way out tells of it
         return
     os._exit(status)

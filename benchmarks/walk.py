@@ -226,7 +226,7 @@ def review(case: Case, hands: Hands, now: Callable[[], Sheet]) -> None:
         hands.hear("entries merged")
     with hands.step("drop an entry", "dropped"):
         labels = [one.label for one in now().items]
-        spare = next(labels.index(label) for label in ("Change", "Misleading", "Note") if label in labels)
+        spare = next(labels.index(label) for label in ("Change", "Misleading", "Note", "Recovery") if label in labels)
         hands.click(f"#e-{spare + 1} .what > p")
         hands.press("x")
         hands.hear("entry dropped")

@@ -2,7 +2,8 @@
 
 Columns: time, client, method, path (with its query string), status, bytes, duration in seconds, upstream, request_id; the host
 is the virtual host where one stands before the client. Fields: user, referrer, user_agent, protocol, forwarded_for,
-upstream_time, upstream_status. What a whole number at the end counts is found out for the log (`retrolog.parsers.units`). An empty, `-` or binary request keeps client, status and bytes.
+upstream_time, upstream_status. What a whole number at the end counts is found out for the log (`retrolog.parsers.units`). An
+empty, `-` or binary request keeps client, status and bytes.
 Layouts: httpd.apache.org/docs/2.4/mod/mod_log_config.html, nginx.org/en/docs/http/ngx_http_log_module.html,
 kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/log-format.
 """
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _HEAD = lazily(rf"(?s)(?:\[[A-Za-z][\w-]{{0,30}}\] )?(?P<before>(?:\[[0-9A-Fa-f:.]+\] |\"[^\"\[]{{0,200}}\" |[^\[\"{{]){{0,400}}?)\[(?P<time>{CLF})\](?: (?P<after>.*))?$")
 _NOT_CLIENTS = lazily(r"\d:\d\d:\d\d |^<\d| \| ")
 _BODY = lazily(r'(?s)"(?P<request>.*?)" (?P<status>\d{3}|-) (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
-_STATUS_FIRST = lazily(r'(?s)(?P<status>[1-9]\d\d) "(?P<request>[A-Z][^"]* [^"]*?)" (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
+_STATUS_FIRST = lazily(r'(?s)(?P<status>[1-9]\d\d) "(?P<request>[A-Z][^" ]* [^"]*)" (?P<bytes>\d+|-)(?P<tail>(?:[ ,].*)?)$')
 _LOOSE = lazily(r'(?s)"(?P<request>(?:[^"\\]|\\.)*)"(?P<tail>.*)$')
 _TOKEN = lazily(r'([\w.-]+)[=:]"((?:[^"\\]|\\.)*)(?:"|\\?$)|"((?:[^"\\]|\\.)*)(?:"|\\?$)|([\w.-]+)=([^\s"]*)|\[([^\]]*)\]|([^\s"]+)')
 _ADDRESS = lazily(r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)(?:%\w+)?,?$|unix:")

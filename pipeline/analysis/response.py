@@ -17,7 +17,7 @@ from .evidence import evidence
 from .sentences import sentence
 from .signs import records, varied, within
 from .traffic import SECOND
-from .trigger import candidates
+from .trigger import candidates, happenings
 
 if TYPE_CHECKING:
     from ..window import Window
@@ -94,6 +94,18 @@ LEAD = 0.8
 _ENDS = {"rollback": 4.0, "kill": 3.0, "restart": 3.0, "start": 2.5, "stop": 2.5, "reload": 3.0, "data": 2.5, "failover": 3.0, "flag": 3.0, "scaling": 2.5}
 
 
+#: How much later than the last failure's stamp the act may be logged that ended it: many logs stamp the beginning of a request.
+TAKES = 2 * SECOND
+#: How much it takes off that a program did the same at other times.
+AGAIN = 1.5
+
+
+def _elsewhere(acts: pd.DataFrame, marked: pd.DataFrame) -> pd.DataFrame:
+    """The same said of the same thing at other times."""
+    same = marked["group"].isin(acts["group"]) & (marked["subject"].isin(acts["subject"].dropna()) | bool(acts["subject"].isna().any()))
+    return marked[same & ~marked.index.isin(acts.index)]
+
+
 #: What an act adds that names what the trigger named, the other way round.
 UNDOES = 2.0
 _FROM_TO = re.compile(r"(\S+) ?(?:->|=>|\u2192) ?(\S+)")
@@ -113,13 +125,16 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
     for group in changes(acts):
         first = group.iloc[0]
         # what a person does takes effect with its last step; what restarts itself again and again ends nothing
-        steps = group[group["role"].eq("action") | group["actor"].notna() | group["kind"].isin(["rollback", "reload"])]
-        done = [int(t) for t in steps["time"] if int(t) <= end + SECOND] or [int(first["time"])]
+        by_hand = group["role"].eq("action") | (group["actor"].notna() & group["kind"].ne("job"))
+        steps = group[by_hand | group["kind"].isin(["rollback", "reload"])]
+        done = [int(t) for t in steps["time"] if int(t) <= end + TAKES] or [int(first["time"])]
         lead = (end - max(done)) / SECOND
         weight = max(_ENDS.get(str(k), float(w or 0)) for k, w in zip(group["kind"], group["weight"], strict=True))
-        human = 1.5 if (group["role"] == "action").any() or group["actor"].notna().any() else 0.0
+        human = 1.5 if by_hand.any() else 0.0
         undone = UNDOES if _undoes(group, marked, span) else 0.0
-        score = weight + human + undone - LEAD * log(1 + abs(lead) / 5)
+        # a job that comes every minute ends nothing by coming once more
+        again = AGAIN * log(1 + len(happenings(_elsewhere(group, marked)))) if group["kind"].eq("job").all() else 0.0
+        score = weight + human + undone - again - LEAD * log(1 + abs(lead) / 5)
         if weight > 0 and (best is None or score > best[0]):
             best = (score, group)
     if best is None or best[0] < 0.5:
@@ -129,7 +144,11 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
     # of a service that was stopped and started again it is the start that ended the outage, and what went back says more than how
     telling = ("rollback", "restart", "start") if first["kind"] == "stop" else ("rollback",)
     teller = next((row for kind in telling for _, row in group.iterrows() if row["kind"] == kind), first)
-    if teller is first and first["role"] != "action":
+    if teller is first and first["role"] == "action" and first["kind"] == "command":
+        # of several commands whose effect nobody knows it is the last that was followed by the end
+        typed = group[(group["role"] == "action") & (group["time"].astype("int64") <= max(end + TAKES, int(first["time"])))]
+        teller = typed.iloc[-1]
+    elif teller is first and first["role"] != "action":
         # what a person ran says more than what the program answered at once
         ran = group[(group["role"] == "action") & (group["time"].astype("int64") - int(first["time"]) <= 2 * SECOND)]
         teller = ran.iloc[0] if len(ran) else first

@@ -71,6 +71,7 @@ def candidates(
     groups = changes(_with_own_words(near, inside, span))
     argued = [_argued(group, marked, span, failing, resolution, apart) for group in groups]
     argued = [_names_what_failed(c, group, shared) for c, group in zip(argued, groups, strict=True)]
+    argued = [_with_its_end(c, group, inside, span) for c, group in zip(argued, groups, strict=True)]
     if (foretold := _foretold(inside, span)) is not None:
         lasting = next((c for c in argued if c is not None and c.kind in _LASTING and abs(c.time - onset) <= _AHEAD), None)
         if lasting is None:
@@ -115,6 +116,30 @@ def _names_what_failed(candidate: Candidate | None, rows: pd.DataFrame, shared: 
         return candidate
     why = f"it names {word}, which the failed requests have in common"
     return replace(candidate, score=round(candidate.score + 2.5, 3), reasons_for=(*candidate.reasons_for, why))
+
+
+#: Words of a piece of work that is over, how long before the onset it may have begun, and how near the recovery its end lies.
+_OVER = re.compile(r"(?i)\b(?:finish(?:ed|es)|done|completed?|ended|succeeded|exited|released)\b")
+_WORK, _TOGETHER, _SHORT = 60 * SECOND, 5 * SECOND, 10 * SECOND
+
+
+def _with_its_end(candidate: Candidate | None, rows: pd.DataFrame, inside: pd.DataFrame, span: Span) -> Candidate | None:
+    """The candidate, which gains where it is a piece of work that was over when the outage was: a dump that holds a lock, a heavy query."""
+    if candidate is None or span.recovery is None:
+        return candidate
+    onset, end = span.onset.time, span.recovery.time
+    began = int(rows["time"].min())
+    if not onset - _WORK <= began <= onset + AFTER or end - onset < _SHORT or (rows["actor"].notna() & rows["kind"].ne("job")).any():
+        return candidate
+    time = inside["time"].astype("int64")
+    late = inside[(time > onset + AFTER) & (time <= end + _TOGETHER) & inside["message"].map(lambda m: bool(_OVER.search(str(m)[:200])))]
+    workers = {(stem(r["who"]), r["host"]) for r in records(rows)} | {(stem(r["subject"]), r["host"]) for r in records(rows) if known(r["subject"])}
+    about = {stem(s) for s in rows["subject"].dropna()} | {stem(w) for w in rows["who"]}
+    its = [row for row in records(late) if (stem(row["who"]), row["host"]) in workers and (not known(row["subject"]) or stem(row["subject"]) in about)]
+    if not its or int(its[0]["time"]) < end - _TOGETHER:
+        return candidate  # what was over long before the outage did not keep it up
+    why = f"it was over when the outage was: {said(sentence(its[0]), QUOTED)}"
+    return replace(candidate, score=round(candidate.score + 3.0, 3), reasons_for=(*candidate.reasons_for, why), evidence=(*candidate.evidence[:4], evidence(its[0])))
 
 
 #: How long before the onset a complaint of another service may begin, how often it must come, and what it is worth as a candidate:
@@ -332,7 +357,7 @@ def _argued(
         against.append(f"it began only {duration(delay)} after it")
     same = marked["group"].isin(rows["group"]) & (marked["subject"].isin(rows["subject"].dropna()) | bool(rows["subject"].isna().any()))
     elsewhere = marked[same & ~marked.index.isin(rows.index)]
-    when = _happenings(elsewhere)
+    when = happenings(elsewhere)
     led = [at for at in when if any(s.onset.time - FOLLOWED <= at <= s.end for s in apart)]
     when = [at for at in when if at not in led]
     before, later = sum(at < int(first["time"]) for at in when), sum(at > span.end + 30 * SECOND for at in when)
@@ -444,7 +469,7 @@ def _argued(
 FOLLOWED = 60 * SECOND
 
 
-def _happenings(rows: pd.DataFrame) -> list[int]:
+def happenings(rows: pd.DataFrame) -> list[int]:
     """When what these rows tell of happened: several lines within seconds are one report."""
     out: list[int] = []
     last = None

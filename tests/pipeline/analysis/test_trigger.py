@@ -108,3 +108,28 @@ def test_a_start_that_was_followed_by_minutes_of_work_is_no_candidate() -> None:
 def test_a_request_that_a_program_logs_is_no_change() -> None:
     asked = said(190, "request method=GET uri=/stockd/catalog status=200 version=1.2.3", service="shop", source="shop.log")
     assert not candidates(asked)
+
+
+def test_work_that_was_over_when_the_outage_was_set_it_off() -> None:
+    deploy = said(170, "deployed wiki 4.2.0 (footer links)", service="deploy", source="deploy.log")
+    begun = said(196, "dump of orders started", service="dump-all", source="syslog", host="a1")
+    job = said(195, "(backup) CMD (/usr/local/bin/dump-all --lock)", service="CRON", source="syslog", host="a1")
+    over = said(319, "dump of orders finished, 118 MiB", service="dump-all", source="syslog", host="a1")
+    first = study(OUTAGE, [deploy, job, begun, over]).incidents[0].candidates[0]
+    assert "dump" in first.summary
+    assert any("it was over when the outage was: " in reason for reason in first.reasons_for)
+    early = said(230, "dump of orders finished, 118 MiB", service="dump-all", source="syslog", host="a1")
+    for one in study(OUTAGE, [deploy, job, begun, early]).incidents[0].candidates:
+        assert not any("was over when" in reason for reason in one.reasons_for)
+
+
+def test_a_job_that_comes_every_minute_ends_nothing() -> None:
+    cron = [said(t, "(www-data) CMD (/usr/bin/php /srv/poll.php)", service="CRON", source="syslog", host="a1") for t in (78, 138, 198, 258, 318, 378)]
+    assert study(OUTAGE, cron).incidents[0].resolution is None
+    typed = [
+        said(t, f"anna : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/cachectl {words}", service="sudo", source="auth.log", host="a1")
+        for t, words in ((300, "list"), (319, "use boot"))
+    ]
+    resolution = study(OUTAGE, [*cron, *typed]).incidents[0].resolution
+    assert resolution is not None
+    assert "use boot" in resolution.summary, "of two commands it is the last that was followed by the end"
