@@ -17,7 +17,7 @@ from .evidence import evidence
 from .sentences import sentence
 from .signs import records, varied, within
 from .traffic import SECOND
-from .trigger import candidates, happenings
+from .trigger import candidates, elsewhere, happenings
 
 if TYPE_CHECKING:
     from ..window import Window
@@ -100,12 +100,6 @@ TAKES = 2 * SECOND
 AGAIN = 1.5
 
 
-def _elsewhere(acts: pd.DataFrame, marked: pd.DataFrame) -> pd.DataFrame:
-    """The same said of the same thing at other times."""
-    same = marked["group"].isin(acts["group"]) & (marked["subject"].isin(acts["subject"].dropna()) | bool(acts["subject"].isna().any()))
-    return marked[same & ~marked.index.isin(acts.index)]
-
-
 #: What an act adds that names what the trigger named, the other way round.
 UNDOES = 2.0
 _FROM_TO = re.compile(r"(\S+) ?(?:->|=>|\u2192) ?(\S+)")
@@ -133,7 +127,7 @@ def _resolution(marked: pd.DataFrame, span: Span) -> Candidate | None:
         human = 1.5 if by_hand.any() else 0.0
         undone = UNDOES if _undoes(group, marked, span) else 0.0
         # a job that comes every minute ends nothing by coming once more
-        again = AGAIN * log(1 + len(happenings(_elsewhere(group, marked)))) if group["kind"].eq("job").all() else 0.0
+        again = AGAIN * log(1 + len(happenings(elsewhere(group, marked)))) if group["kind"].eq("job").all() else 0.0
         score = weight + human + undone - again - LEAD * log(1 + abs(lead) / 5)
         if weight > 0 and (best is None or score > best[0]):
             best = (score, group)

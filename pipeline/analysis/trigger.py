@@ -355,9 +355,7 @@ def _argued(
     for_.append(_lead(delay))
     if delay >= LATE:
         against.append(f"it began only {duration(delay)} after it")
-    same = marked["group"].isin(rows["group"]) & (marked["subject"].isin(rows["subject"].dropna()) | bool(rows["subject"].isna().any()))
-    elsewhere = marked[same & ~marked.index.isin(rows.index)]
-    when = happenings(elsewhere)
+    when = happenings(elsewhere(rows, marked))
     led = [at for at in when if any(s.onset.time - FOLLOWED <= at <= s.end for s in apart)]
     when = [at for at in when if at not in led]
     before, later = sum(at < int(first["time"]) for at in when), sum(at > span.end + 30 * SECOND for at in when)
@@ -467,6 +465,12 @@ def _argued(
 
 #: An outage that begins so long after something has to do with it.
 FOLLOWED = 60 * SECOND
+
+
+def elsewhere(rows: pd.DataFrame, marked: pd.DataFrame) -> pd.DataFrame:
+    """The rows that say the same of the same thing at other times."""
+    same = marked["group"].isin(rows["group"]) & (marked["subject"].isin(rows["subject"].dropna()) | bool(rows["subject"].isna().any()))
+    return marked[same & ~marked.index.isin(rows.index)]
 
 
 def happenings(rows: pd.DataFrame) -> list[int]:
