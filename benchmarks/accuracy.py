@@ -13,7 +13,8 @@ from itertools import product
 import numpy as np
 import series
 
-from retrolog.pipeline.analysis import offsets, scan
+from retrolog.pipeline.analysis.clocks import offsets
+from retrolog.pipeline.analysis.outages import scan
 
 
 def main() -> None:

@@ -25,8 +25,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from retrolog.pipeline import investigate
-from retrolog.pipeline.analysis import behaviour, edges, fringe, response, scan, timeline, trigger
-from retrolog.pipeline.analysis.edges import Rule
+from retrolog.pipeline.analysis.causes import response, trigger
+from retrolog.pipeline.analysis.clues import behaviour
+from retrolog.pipeline.analysis.outages import edges, fringe, scan
+from retrolog.pipeline.analysis.outages.edges import Rule
+from retrolog.pipeline.analysis.story import timeline
 from retrolog.pipeline.findings import Candidate, Evidence, Findings
 from retrolog.pipeline.options import Options
 from retrolog.pipeline.window import Window

@@ -22,9 +22,9 @@ import pyarrow as pa
 import series
 
 from retrolog.parsers.base import event_schema
-from retrolog.pipeline.analysis import outages
-from retrolog.pipeline.analysis.absence import drops
-from retrolog.pipeline.analysis.signs import signs
+from retrolog.pipeline.analysis.clues.signs import signs
+from retrolog.pipeline.analysis.outages import search as outages
+from retrolog.pipeline.analysis.outages.absence import drops
 from retrolog.pipeline.analysis.traffic import Span
 from retrolog.pipeline.counting.changes import Lexicon
 from retrolog.pipeline.counting.counts import summarize

@@ -211,7 +211,7 @@ def _say_how(reports: Any, verbose: bool) -> None:
 
 def _say_uncovered(reports: Any, zone: str) -> None:
     """That nothing lies in the window, and where the logs are."""
-    from .analysis.coverage import uncovered
+    from .analysis.story.coverage import uncovered
     from .wording import Clock
 
     if text := uncovered(reports, Clock(zone)):

@@ -14,7 +14,7 @@ from .window import Window
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .analysis.offsets import Offset
+    from .analysis.clocks.offsets import Offset
     from .counting.held import Held
     from .counting.jobs import Job, Watch
     from .counting.summary import Summary
@@ -66,7 +66,7 @@ def study(paths: Sequence[str], options: Options, progress: Watch | None = None)
 def concluded(read: Collected, options: Options) -> Study:
     """What was read, analysed: the part of `study` after reading."""
     from .analysis.analyse import Question, analyse
-    from .analysis.recorded import quoting, recorded, told
+    from .analysis.clues.recorded import quoting, recorded, told
     from .counting.changes import Lexicon
     from .zone_hints import zone_hints
 
@@ -84,10 +84,10 @@ def concluded(read: Collected, options: Options) -> Study:
 
 def collect(paths: Sequence[str], options: Options, progress: Watch | None = None) -> Collected:
     """Find the logs, read what the window needs of them, and put them on one clock."""
-    from .analysis.clock import aligned
-    from .analysis.offsets import IN_UTC
-    from .analysis.steps import rejoined
-    from .analysis.strays import adopted, far_clock, strays
+    from .analysis.clocks.clock import aligned
+    from .analysis.clocks.offsets import IN_UTC
+    from .analysis.clocks.steps import rejoined
+    from .analysis.clocks.strays import adopted, far_clock, strays
     from .counting.engine import run
     from .counting.held import Held
     from .counting.summary import focused
@@ -184,7 +184,7 @@ def clocks(
 
     `zoned` are the sources whose rows name their zone.
     """
-    from .analysis.clock import estimated, settled
+    from .analysis.clocks.clock import estimated, settled
     from .stretches import in_zone, stated_offsets
 
     sources = sorted(set(summary.table("seconds")["source"].to_pylist()))
@@ -260,8 +260,8 @@ def _recounter(read: Collected, options: Options) -> Callable[[Window], Summary]
     """Counts the events of a window of true time, and around it, once more, on the one clock that was found."""
 
     def again(window: Window) -> Summary:
-        from .analysis.clock import aligned
-        from .analysis.steps import rejoined
+        from .analysis.clocks.clock import aligned
+        from .analysis.clocks.steps import rejoined
         from .counting.engine import run
         from .counting.summary import focused
         from .stretches import ahead_of, with_cuts

@@ -1,6 +1,6 @@
 """Reads the logs of clocks that were set once more, in stretches between the steps, each of which is put on the one clock by itself.
 
-The steps are found in what was counted (`retrolog.pipeline.analysis.steps`), but counts of rows before and behind a step cannot be told
+The steps are found in what was counted (`retrolog.pipeline.analysis.clocks.steps`), but counts of rows before and behind a step cannot be told
 apart any more where a clock went back: the same second was counted twice.
 """
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from .analysis.offsets import Offset
-    from .analysis.steps import Step, Stepped
+    from .analysis.clocks.offsets import Offset
+    from .analysis.clocks.steps import Step, Stepped
     from .counting.jobs import Job, Watch
     from .counting.summary import Summary
     from .options import Options
@@ -51,7 +51,7 @@ def stretched(
 
     `plan(found, options, more)` plans the reading of logs, with so many microseconds more around the window. `apart` names clocks of sources.
     """
-    from .analysis import steps
+    from .analysis.clocks import steps
     from .counting.counts import merge
     from .counting.engine import run
 
@@ -104,7 +104,7 @@ def _with_stated(stepped: Stepped, reports: Sequence[SourceReport], options: Opt
 
 
 def _stated(clock: str, time: int, jumps: Sequence[tuple[str, Jump]]) -> Step:
-    from .analysis.steps import Step
+    from .analysis.clocks.steps import Step
 
     near = [(file, jump) for file, jump in jumps if min(abs(jump.before - time), abs(jump.after - time)) <= _MEANT]
     if not near:

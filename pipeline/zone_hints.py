@@ -1,7 +1,7 @@
 """Says when logs without a zone, which are taken for UTC unless --tz says other, are likely to be written in another one.
 
 That is an assumption of the user's to make: nothing is moved here. Only what the clocks themselves show is applied before
-(`retrolog.pipeline.analysis.clock`), and then the hint says that, not this.
+(`retrolog.pipeline.analysis.clocks.clock`), and then the hint says that, not this.
 """
 
 from __future__ import annotations

@@ -92,26 +92,39 @@ def test_the_version_is_told_once() -> None:
 
 #: The rooms of the pipeline in the order of the data.
 STAGES = ["reading", "counting", "analysis", "drafting", "finishing"]
+#: The rooms of the analysis, which `analyse` goes through.
+ANALYSIS = ["clocks", "clues", "outages", "impact", "causes", "story"]
 #: Modules beside the rooms that join them; the others are words that all share.
 JOINING = {"cli", "investigate", "config"}
 
 
-def neighbours(path: Path) -> set[str]:
-    """First names, below pipeline/, of what a module of a room imports from outside of it, also for its types."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 2:
-            found |= {node.module.split(".")[0]} if node.module else {one.name for one in node.names}
+def rooms_behind(room: str) -> dict[str, set[str]]:
+    """What each module of a room imports from outside of it, in the room that this one stands in; also for its types."""
+    beside, _, _ = room.rpartition(".")
+    found: dict[str, set[str]] = {}
+    for module, others in neighbouring().items():
+        if module.startswith(f"{room}."):
+            outside = [one for one in others if one.startswith(f"{beside}.") and not one.startswith(f"{room}.")]
+            found[module] = {one.removeprefix(f"{beside}.").split(".")[0] for one in outside}
     return found
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_room_imports_only_what_comes_before_it(stage: str) -> None:
     later = {*STAGES[STAGES.index(stage) + 1 :], "review", "commands", *JOINING}
-    modules = list((ROOT / "pipeline" / stage).glob("*.py"))
+    modules = rooms_behind(f"pipeline.{stage}")
     assert len(modules) > 1
-    for module in modules:
-        assert not neighbours(module) & later, module.name
+    for module, others in modules.items():
+        assert not others & later, module
+
+
+@pytest.mark.parametrize("room", ANALYSIS)
+def test_a_room_of_the_analysis_imports_only_what_comes_before_it(room: str) -> None:
+    later = {*ANALYSIS[ANALYSIS.index(room) + 1 :], "analyse"}
+    modules = rooms_behind(f"pipeline.analysis.{room}")
+    assert len(modules) > 1
+    for module, others in modules.items():
+        assert not others & later, module
 
 
 def test_parsers_know_nothing_of_the_pipeline() -> None:

@@ -11,30 +11,31 @@ import pyarrow as pa
 
 from ..findings import EndpointImpact, Entry, Evidence, Findings, Impact, Incident, Series, SourceReport
 from ..wording import Clock, duration, number, percent, plural, seconds
-from . import outages, traffic
-from .absence import drops
-from .attributes import attributes, looked_until, names
-from .behaviour import by_behaviour
-from .bounds import touches
-from .closer import Again, Part, belongs, parts, with_parts
-from .coverage import uncovered
+from . import traffic
+from .causes.propagation import propagation
+from .causes.response import Roles, roles
+from .clues.behaviour import by_behaviour
+from .clues.recurring import with_recurring
+from .clues.signs import extra_signs
+from .clues.signs import signs as signs_of
 from .evidence import evidence, quotations, quoted
-from .flood import Look, flood
-from .impact import impact
-from .lessons import lessons
-from .outside import outside, without
-from .propagation import propagation
-from .quiet import complaint
-from .recurring import with_recurring
-from .refusals import with_first_and_last
-from .response import Roles, roles
+from .impact.attributes import attributes, looked_until, names
+from .impact.cost import impact
+from .impact.flood import Look, flood
+from .impact.outside import outside, without
+from .impact.separation import Separation, separations, told
+from .outages import search as outages
+from .outages.absence import drops
+from .outages.bounds import touches
+from .outages.closer import Again, Part, belongs, parts, with_parts
+from .outages.refusals import with_first_and_last
+from .outages.slowness import Slowed, slowed
+from .outages.stalls import stalls
 from .sentences import share
-from .separation import Separation, separations, told
-from .signs import extra_signs
-from .signs import signs as signs_of
-from .slowness import Slowed, slowed
-from .stalls import stalls
-from .timeline import timeline
+from .story.coverage import uncovered
+from .story.lessons import lessons
+from .story.quiet import complaint
+from .story.timeline import timeline
 from .traffic import SECOND, Span
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from ..counting.changes import Lexicon
     from ..counting.summary import Summary
     from ..window import Window
-    from .change_records import ChangeRecord
+    from .clues.change_records import ChangeRecord
 
 #: Points that a figure is drawn from, at most.
 POINTS = 400

@@ -174,7 +174,7 @@ def verify(file: Path, paths: tuple[str, ...], clones: tuple[Path, ...]) -> None
     \b
         retrolog verify postmortem.md --logs /var/log
     """
-    from ..analysis.recorded import WithClones
+    from ..analysis.clues.recorded import WithClones
     from ..finishing import verify as module
     from ..finishing.deliver import deliver
     from ..reading.lookup import DiscoveredLogs

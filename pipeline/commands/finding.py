@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import outages, traffic
-from ..analysis.impact import impact
+from ..analysis import traffic
+from ..analysis.impact.cost import impact
+from ..analysis.outages import search as outages
 from ..wording import Clock, duration, number, percent
 from .events import iso
 

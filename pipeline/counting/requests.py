@@ -59,7 +59,7 @@ class Marks:
 
     A request names a path and a status and either a method or what was served. It failed when it was answered 5xx or
     not at all (0, 444). It was closed when the client gave up first (nginx's 499): whether that is a failure depends on
-    how many do, see `retrolog.pipeline.analysis.outages`. 408 and other 4xx are answers. A probe is a health check.
+    how many do, see `retrolog.pipeline.analysis.outages.search`. 408 and other 4xx are answers. A probe is a health check.
     """
 
     request: Mask

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..analysis.lessons import lessons
+from ..analysis.story.lessons import lessons
 from ..findings import Candidate, Evidence, Findings, Incident
 from ..wording import SECOND, Clock
 from .citations import citations

@@ -1,7 +1,7 @@
 """Where the times of a file jump: its clock was set back, or by whole hours; and the cuts that set such stretches apart.
 
 A single row that is late, or two writers that take turns, are no jump: all of some rows before must lie after all of some
-rows behind. Which of the two sides is right a file cannot tell by itself (`retrolog.pipeline.analysis.steps` asks the others).
+rows behind. Which of the two sides is right a file cannot tell by itself (`retrolog.pipeline.analysis.clocks.steps` asks the others).
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class Recount:
 
 def _overridden(study: Study, page: Sheet, slo: float | None) -> Findings:
     """The findings with the moments that the document's front matter states, and what follows from them."""
-    from ..analysis.lessons import lessons
+    from ..analysis.story.lessons import lessons
 
     findings = study.findings
     incidents = tuple(
@@ -124,10 +124,10 @@ def _incident(
 def _between(
     study: Study, incident: Incident, at: int, onset: int, recovery: int | None, slo: float | None
 ) -> Incident:
-    from ..analysis import outages
     from ..analysis.analyse import scope_of, severity_of
-    from ..analysis.impact import impact
-    from ..analysis.outside import outside
+    from ..analysis.impact.cost import impact
+    from ..analysis.impact.outside import outside
+    from ..analysis.outages import search as outages
     from ..window import Window
 
     window = Window(*study.findings.window)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrolog.parsers.base import SEVERITIES
-from retrolog.pipeline.analysis.change_records import changes_from_file, changes_from_git
+from retrolog.pipeline.analysis.clues.change_records import changes_from_file, changes_from_git
 from retrolog.pipeline.counting import changes
 from retrolog.pipeline.counting.changes import ROLES, Lexicon, Mark
 from retrolog.pipeline.errors import BadOption

@@ -1,0 +1,1 @@
+"""Candidates for the trigger, who acted, and how it spread."""

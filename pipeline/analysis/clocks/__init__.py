@@ -1,0 +1,1 @@
+"""One clock: how far each host is off, and every event put right."""

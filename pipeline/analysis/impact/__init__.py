@@ -1,0 +1,1 @@
+"""What an outage cost, and what sets the failed requests apart."""

@@ -1,0 +1,1 @@
+"""When users began to be failed, made to wait or turned away, and when that ended."""

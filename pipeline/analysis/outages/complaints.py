@@ -1,0 +1,93 @@
+"""Where no access log tells of requests: surges of error lines, or of warnings, as signs that users were failed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ...counting.summary import Summary
+from ...findings import Bound
+from ..traffic import SECOND, Span, Timeseries, extent, series
+from . import scan
+
+#: A short burst with a pause of so many seconds between it and the outage is its forerunner, not its beginning,
+#: when it holds at most this share of the lines.
+PAUSE, FORERUNNER = 30, 0.1
+#: Warnings are said for many reasons: a surge of them lasts, and is dense.
+WARNINGS_LAST, WARNINGS_A_SECOND = 20, 1.0
+
+#: A surge of which this share lies in bursts (so many lines, no pause of so many seconds) that last fewer seconds in all is a
+#: job that complained now and then, not an outage.
+BURSTS, BURST, APART, SECONDS = 2 / 3, 8, 2, 10
+#: So is one of fewer lines than this, whose bursts fill a lesser part of its time than this.
+FEW, FILLED = 60, 0.2
+
+Counts = npt.NDArray[np.float64]
+
+
+def surges(summary: Summary) -> list[Span]:
+    """Surges of error lines of all sources; where there is none, of warnings that come in great number for a while."""
+    span = extent(summary)
+    if span is None:
+        return []
+    sources = sorted(set(summary.table("seconds")["source"].to_pylist()))
+    errors = series(summary, sources, ("events", "errors"))
+    warnings = series(summary, sources, ("events", "warnings"))
+    if errors is None or warnings is None:
+        return []
+    found = _surges(errors, "surge of error lines (no access log)")
+    if any(not s.is_blip for s in found):
+        return found
+    return found + [s for s in _surges(warnings, "surge of warnings (no access log)") if _lasting(s)]
+
+
+def _lasting(span: Span) -> bool:
+    length = (span.end - span.onset.time) / SECOND
+    return not span.is_blip and length >= WARNINGS_LAST and span.failed >= WARNINGS_A_SECOND * length
+
+
+def _surges(total: Timeseries, method: str) -> list[Span]:
+    width = total.width
+    spans = []
+    counts = total.failed.astype(np.float64)
+    for part in scan.surges(counts, expected=calm_rate(counts, width)):
+        if part.failed < 4 * part.total:
+            continue
+        low, high = _without_forerunners(counts, part.start_bin, part.stop_bin, width)
+        first, last = (total.start + low * width) * SECOND, (total.start + high * width) * SECOND
+        spans.append(
+            Span(
+                Bound(first, min(first, (total.start + part.start_bin * width) * SECOND), first + width * SECOND, method),
+                None if part.open_end else Bound(last - SECOND, last - width * SECOND, last, method),
+                "errors", part.is_blip or _in_bursts(counts[low:high], width), part.flaps, int(counts[low:high].sum()), 0, llr=part.llr, open_start=part.open_start,
+            )
+        )  # fmt: skip
+    return spans
+
+
+def _in_bursts(counts: Counts, width: int) -> bool:
+    """Whether a surge is but a few short bursts."""
+    busy = np.flatnonzero(counts)
+    groups = np.split(busy, np.flatnonzero(np.diff(busy) * width > APART) + 1)
+    sizes = np.array([counts[group].sum() for group in groups])
+    lasting = np.array([(group[-1] - group[0] + 1) * width if len(group) else 0 for group in groups])
+    dense = sizes >= BURST
+    short = lasting[dense].sum() < SECONDS or (counts.sum() < FEW and lasting[dense].sum() < FILLED * len(counts) * width)
+    return bool(sizes[dense].sum() >= BURSTS * counts.sum() and short)
+
+
+def _without_forerunners(counts: Counts, low: int, high: int, width: int) -> tuple[int, int]:
+    """The bins without the short bursts before a long pause: what fails some seconds and is well again is a sign of its own."""
+    busy = low + np.flatnonzero(counts[low:high])
+    for place in (np.flatnonzero(np.diff(busy) * width > PAUSE) + 1).tolist():
+        if counts[low : busy[place]].sum() <= FORERUNNER * counts[low:high].sum():
+            low = int(busy[place])
+    return low, high
+
+
+def calm_rate(errors: Counts, width: int) -> Counts:
+    """The error lines a bin that are usual: of the calmer quarter of the half minutes, for the outage may be most of the logs."""
+    block = max(1, 30 // width)
+    edges = np.arange(0, max(len(errors), 1), block)
+    rates = np.add.reduceat(errors, edges) / block if len(errors) else np.zeros(1)
+    return np.full(len(errors), max(float(np.quantile(rates, 0.25)), 0.02 * width))

@@ -1,0 +1,1 @@
+"""The entries of the timeline with their reasons, lessons, and days without an outage."""
