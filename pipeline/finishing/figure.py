@@ -1,6 +1,6 @@
 """Draws an outage as SVG: requests and failures over time, with the moments that matter marked.
 
-Pure text, no script: colours come from classes (`report.css`), so the figure follows light, dark and print.
+Pure text, no script: colours come from classes (`shared.css`), so the figure follows light, dark and print.
 """
 
 from __future__ import annotations

@@ -19,15 +19,22 @@ from .logs import Filter
 from .security import Guard
 from .store import Store, fingerprint
 
+#: What the page loads besides itself, as it stands in templates/.
 ASSETS = {
-    "review.css": "text/css",
-    "review.js": "text/javascript",
-    "keys.js": "text/javascript",
-    "log.js": "text/javascript",
-    "plot.js": "text/javascript",
-    "forms.js": "text/javascript",
-    "net.js": "text/javascript",
+    name.rpartition("/")[2]: name
+    for name in (
+        "shared.css",
+        "review/review.css",
+        "review/review.js",
+        "review/keys.js",
+        "review/log.js",
+        "review/plot.js",
+        "review/forms.js",
+        "review/net.js",
+    )
 }
+#: Told here: what a machine knows of types may be anything.
+TYPES = {"css": "text/css", "js": "text/javascript"}
 # The figure is not among them: the page asks for the part of it that it shows.
 REGIONS = ("head", "incidents", "entries", "triggers", "questions", "measures", "checks")
 
@@ -103,8 +110,8 @@ def _pages(desk: Desk, guard: Guard) -> Blueprint:
     def asset(name: str) -> Response:
         if name not in ASSETS:
             abort(404)
-        body = (files("retrolog.templates") / "review" / name).read_bytes()
-        return Response(body, mimetype=ASSETS[name])
+        body = (files("retrolog.templates") / ASSETS[name]).read_bytes()
+        return Response(body, mimetype=TYPES[name.rpartition(".")[2]])
 
     @pages.get("/state")
     def state() -> Response:
