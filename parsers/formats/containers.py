@@ -10,6 +10,7 @@ kubernetes.io/docs/reference/kubectl/generated/kubectl_logs.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from ..base import Event, Format
 from ..lazy import lazily
@@ -59,15 +60,24 @@ def continues_cri(text: str, context: TimeContext) -> bool:
 
 def close_cri(event: Event, context: TimeContext) -> None:
     """Puts the parts of a row together, and the rows of a trace below it, without what the runtime wrote before them."""
+
+    def inside(row: str) -> tuple[str, bool]:
+        match = _CRI.match(row)
+        return (row, True) if match is None else (match["message"] or "", match["tag"][0] == "F")
+
+    put_together(event, inside, context)
+
+
+def put_together(event: Event, inside: Callable[[str], tuple[str, bool]], context: TimeContext) -> None:
+    """Makes one message of an envelope's rows; `inside` tells what a row holds, and whether a line of the program ends with it."""
     if event.lines == 1:
         return
-    first, *rows = event.message.rsplit("\n", event.lines - 1)
+    message, *rows = event.message.rsplit("\n", event.lines - 1)
     whole = not event.fields.pop("partial", False)
-    message = first
     for row in rows:
-        match = _CRI.match(row)
-        message += ("\n" if whole else "") + (row if match is None else match["message"] or "")
-        whole = match is None or match["tag"][0] == "F"
+        text, ends = inside(row)
+        message += ("\n" if whole else "") + text
+        whole = ends
     cut, event.message = message != event.message and "\n" not in message, message
     if cut:
         adopt(event, message, context)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..base import Event, Format
 from ..timestamps import TimeContext
-from .containers import adopt, open_row, row_goes_on
+from .containers import open_row, put_together, row_goes_on
 from .json_lines import is_docker, load, record_event
 
 
@@ -37,19 +37,12 @@ def continues(text: str, context: TimeContext) -> bool:
 
 def close(event: Event, context: TimeContext) -> None:
     """Puts the rows of an event's records together to one message."""
-    if event.lines == 1:
-        return
-    first, *rows = event.message.rsplit("\n", event.lines - 1)
-    whole = not event.fields.pop("partial", False)
-    message = first
-    for row in rows:
-        record = load(row.strip()) or {}
-        said = record.get("log")
-        message += ("\n" if whole else "") + (said.removesuffix("\n") if isinstance(said, str) else row)
-        whole = not isinstance(said, str) or said.endswith("\n")
-    event.message = message
-    if "\n" not in message:
-        adopt(event, message, context)
+
+    def inside(row: str) -> tuple[str, bool]:
+        said = (load(row.strip()) or {}).get("log")
+        return (said.removesuffix("\n"), said.endswith("\n")) if isinstance(said, str) else (row, True)
+
+    put_together(event, inside, context)
 
 
 FORMATS = (
