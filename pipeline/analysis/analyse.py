@@ -18,6 +18,7 @@ from .clues.behaviour import by_behaviour
 from .clues.recurring import with_recurring
 from .clues.signs import extra_signs
 from .clues.signs import signs as signs_of
+from .edge import edge_sources
 from .evidence import evidence, quotations, quoted
 from .impact.attributes import attributes, looked_until, names
 from .impact.cost import impact
@@ -229,7 +230,7 @@ def carried_by(summary: Summary, span: Span) -> tuple[str, ...]:
     out = [told(one) for one in separations(summary, span)]
     out += [_slower(one) for one in slowed(summary, span)]
     if span.signal == "errors":
-        beside = "no request of the access logs failed meanwhile" if traffic.edge_sources(summary) else "no access log tells of the requests"
+        beside = "no request of the access logs failed meanwhile" if edge_sources(summary) else "no access log tells of the requests"
         out.append(f"{number(span.failed)} lines of trouble came from onset to recovery; {beside}.")
     return tuple(out)
 
@@ -267,7 +268,7 @@ def _by_prefix(endpoints: tuple[EndpointImpact, ...]) -> list[EndpointImpact]:
 def _ends(summary: Summary, span: Span) -> tuple[Evidence, ...]:
     if span.ends is not None:
         return span.ends
-    table = traffic.failures(summary, traffic.edge_sources(summary), span.closed)
+    table = traffic.failures(summary, edge_sources(summary), span.closed)
     rows = [r for r in table.to_pylist() if r["last_time"] >= span.onset.time and r["time"] <= span.end]
     if not rows:
         return ()
@@ -278,7 +279,7 @@ def _ends(summary: Summary, span: Span) -> tuple[Evidence, ...]:
 
 def _series(summary: Summary, window: Window, closed: bool, refused: tuple[int, ...]) -> Series | None:
     """Requests, failures and error lines over the window, in at most `POINTS` steps."""
-    total = traffic.failed_series(summary, traffic.edge_sources(summary), closed, refused)
+    total = traffic.failed_series(summary, edge_sources(summary), closed, refused)
     everything = sorted(set(summary.table("seconds")["source"].to_pylist()))
     errors = traffic.series(summary, everything, ("events", "errors"))
     if total is None or errors is None:
@@ -326,7 +327,7 @@ def _verdict(summary: Summary, signs: pd.DataFrame, found: Sequence[Span], windo
     """What can be said when no outage was found: that there was none, or that it cannot be told; `empty` is why not."""
     if empty:
         return f"It cannot be told whether there was an outage: {empty}."
-    sources = traffic.edge_sources(summary)
+    sources = edge_sources(summary)
     total = traffic.series(summary, sources) if sources else None
     if total is not None and total.requests.sum():
         count, failed = total.inside(window)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from ..window import Window
 
 SECOND = 1_000_000
-#: A log that names so few clients names none: proxies, or nobody.
-NOBODY = 3
-#: Requests answered well that show a log to tell of them all, and not of trouble alone.
-ANSWERED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,107 +51,10 @@ class Span:
         return pc.or_(failing(status, self.closed), pc.fill_null(pc.is_in(status, value_set=pa.array(self.refused, pa.int16())), False))
 
 
-def edge_sources(summary: Summary) -> list[str]:
-    """The sources whose requests count as users' requests: access logs nearest to the user, each request once.
-
-    A proxy and the application behind it may both log a request. Where sampled request ids are shared, the source that tells
-    fewer clients apart, or has fewer requests, is left out; where its counts are an echo of another's, likewise.
-
-    A log of which half of the lines are requests is an access log. Where none has more requests, a log in which they stand among
-    other lines counts too: the more trouble, the more other lines there are. Beside such a log only others of its kind count, which
-    serve the same endpoints.
-    """
-    seconds = summary.table("seconds")
-    if seconds.num_rows == 0:
-        return []
-    totals = seconds.group_by("source").aggregate([("requests", "sum"), ("probes", "sum"), ("events", "sum")]).to_pylist()
-    clients = summary.table("clients").group_by("source").aggregate([("client", "count_distinct")]).to_pylist()
-    by_name = {r["source"]: r["client_count_distinct"] > NOBODY for r in clients}
-    told = {t["source"]: (t["requests_sum"] + t["probes_sum"], t["events_sum"]) for t in totals if t["requests_sum"]}
-    pure = {source for source, (requests, events) in told.items() if requests >= 0.5 * events}
-    most = max((told[source][0] for source in pure), default=0)
-    mixed = {source for source in _answering(summary, told.keys() - pure) if told[source][0] > most}
-    named = sorted(
-        pure | mixed,
-        # who is told apart by address asked this server itself; behind it all come from one, or from nobody
-        key=lambda source: (source in mixed, not by_name.get(source, False), -told[source][0], source),
-    )
-    ids = summary.table("request_ids")
-    sampled = {source: set(ids.filter(pc.equal(ids["source"], source))["request_id"].to_pylist()) for source in named}
-    kept: list[str] = []
-    for source in named:
-        mine = sampled[source]
-        if any(mine and len(mine & sampled[other]) > 0.3 * len(mine) for other in kept):
-            continue
-        if any(_echoes(summary, source, other) for other in kept):
-            continue
-        if source in mixed and not all(_serve_the_same(summary, source, other) for other in kept if other in mixed):
-            continue
-        kept.append(source)
-    return kept
-
-
 def access_logs(summary: Summary) -> set[str]:
     """The sources of which nearly every line is a request: what else stands there is a request that could not be read."""
     totals = summary.table("seconds").group_by("source").aggregate([("requests", "sum"), ("probes", "sum"), ("events", "sum")]).to_pylist()
     return {r["source"] for r in totals if r["requests_sum"] and r["requests_sum"] + r["probes_sum"] >= 0.95 * r["events_sum"]}
-
-
-def _answering(summary: Summary, sources: AbstractSet[str]) -> list[str]:
-    """Those of the sources that tell of requests answered well, too: an error log tells of the others alone."""
-    table = summary.table("requests")
-    if not sources:
-        return []
-    well = pc.and_(pc.less(table["status"], 400), pc.greater_equal(table["status"], 100))
-    table = table.filter(pc.and_(pc.is_in(table["source"], value_set=pa.array(sorted(sources), pa.string())), well))
-    counted = table.group_by("source").aggregate([("count", "sum")]).to_pylist()
-    return [row["source"] for row in counted if row["count_sum"] >= ANSWERED]
-
-
-def _serve_the_same(summary: Summary, source: str, other: str) -> bool:
-    """Whether most requests of a source are for endpoints of the other: one service on several hosts, no service behind it."""
-    table = summary.table("requests")
-    mine, others = (table.filter(pc.equal(table["source"], name)) for name in (source, other))
-    shared = mine.filter(pc.is_in(mine["endpoint"], value_set=pc.unique(others["endpoint"])))
-    return bool(shared["count"].to_numpy().sum() > 0.5 * mine["count"].to_numpy().sum())
-
-
-def _echoes(summary: Summary, source: str, other: str) -> bool:
-    """Whether a source logs again what another logged: their counts of single endpoints waver together.
-
-    Two servers that share the traffic rise and fall together too, but which of them gets a request for this endpoint in
-    these seconds is chance; a proxy and the server behind it see the same ones. Seconds with failures are left out: there
-    the two tell different stories (one a time-out, the other a late success).
-    """
-    table = summary.table("requests")
-    span = extent(summary)
-    if span is None:
-        return False
-    step = max(3, summary.width("requests"))
-    bins = (span[1] - span[0]) // step + 1
-    rows = table.filter(pc.is_in(table["source"], value_set=pa.array([source, other])))
-    failed = rows.filter(failing(rows["status"], closed=True))
-    calm = np.ones(bins, bool)
-    calm[(failed["second"].to_numpy() - span[0]) // step] = False
-    mine = rows.filter(pc.equal(rows["source"], source)).group_by("endpoint").aggregate([("count", "sum")])
-    likeness = []
-    for row in mine.sort_by([("count_sum", "descending"), ("endpoint", "ascending")]).slice(0, 5).to_pylist():
-        same = rows.filter(pc.equal(rows["endpoint"], row["endpoint"]))
-        counts = []
-        for name in (source, other):
-            part = same.filter(pc.equal(same["source"], name))
-            counts.append(np.bincount((part["second"].to_numpy() - span[0]) // step, part["count"].to_numpy(), bins))
-        if min(c[calm].sum() for c in counts) >= 20:
-            likeness.append(_waver_together(counts[0], counts[1], calm))
-    return bool(likeness) and float(np.median(likeness)) > 0.5
-
-
-def _waver_together(one: np.ndarray, two: np.ndarray, where: np.ndarray) -> float:
-    """The correlation of two series' deviations from their running means, on the bins given."""
-    window = np.ones(21) / 21
-    parts = [(c - np.convolve(c, window, "same"))[where] for c in (one, two)]
-    spread = float(parts[0].std() * parts[1].std())
-    return float(((parts[0] - parts[0].mean()) * (parts[1] - parts[1].mean())).mean() / spread) if spread else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..analysis import traffic
+from ..analysis.edge import edge_sources
 from ..analysis.impact.cost import impact
 from ..analysis.outages import search as outages
 from ..wording import Clock, duration, number, percent
@@ -71,7 +72,7 @@ def as_text(rows: Sequence[dict[str, Any]], summary: Summary, clock: Clock) -> s
         return "No event with a time was found in these logs.\n"
     covered = f"{clock.stamp(span[0] * 1_000_000)} to {clock.stamp(span[1] * 1_000_000)} ({clock.label(span[0] * 1_000_000)})"
     if not rows:
-        total = traffic.series(summary, traffic.edge_sources(summary))
+        total = traffic.series(summary, edge_sources(summary))
         count, failed = (int(total.requests.sum()), int(total.failed.sum())) if total is not None else (0, 0)
         share = f"{number(failed)} of {number(count)} requests ({percent(100 * failed / count)}) failed, spread as usual" if count else "no requests were found, and error lines show no surge"
         return f"No outage was found from {covered}: {share}.\n"

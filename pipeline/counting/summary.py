@@ -90,7 +90,7 @@ LAYOUTS: Mapping[str, Layout] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one is itself alone: what is worked out of it can be kept beside it
 class Summary:
     """The mergeable summary: `tables` by name, and the `levels` they were coarsened to (0: as counted)."""
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...counting.requests import mark
-from ..traffic import SECOND, Span, between, edge_sources
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, between
 from .separation import Separation, apart
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from ...counting.endpoints import grouped
 from ...counting.summary import BUCKETS, PER_DOUBLING, Summary
 from ...findings import EndpointImpact, Impact, Latency
 from ...wording import number, percent
+from ..edge import edge_sources
 from ..outages.outcomes import outcomes
-from ..traffic import SECOND, Span, between, edge_sources, failed_series
+from ..traffic import SECOND, Span, between, failed_series
 from .outside import Outside, without
 
 if TYPE_CHECKING:

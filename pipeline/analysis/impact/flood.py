@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from ...findings import Candidate
 from ...wording import duration, percent
 from .. import traffic
+from ..edge import edge_sources
 from ..evidence import evidence
 from ..outages import scan
 from ..traffic import SECOND
@@ -45,7 +46,7 @@ def flood(summary: Summary, span: Span, window: Window, look: Look) -> Candidate
     Requests count when they arrived, which is their stamp less their duration: what times out is logged late. Retries make
     traffic rise during an outage, so a surge that begins after the onset is an effect and is left out.
     """
-    sources = set(traffic.edge_sources(summary))
+    sources = set(edge_sources(summary))
     onset = span.onset.time
     total = traffic.series(summary, sorted(sources)) if sources else None
     if total is None or total.requests.sum() > MOST * len(total.requests):

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from ...counting.counts import merge, summarize
 from ...counting.summary import LAYOUTS, Summary
-from ..traffic import SECOND, Span, edge_sources, failures
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, failures
 
 #: Bins of more seconds than this are not read again: their outages are told from finer parts, or roughly.
 WIDEST = 8

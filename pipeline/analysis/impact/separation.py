@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...wording import number
+from ..edge import edge_sources
 from ..likelihood import Bernoulli
-from ..traffic import Span, between, edge_sources
+from ..traffic import Span, between
 
 if TYPE_CHECKING:
     from ...counting.summary import Summary

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from ...findings import Bound
 from ..clues.behaviour import by_behaviour
 from ..clues.signs import within
-from ..traffic import SECOND, Span, Timeseries, edge_sources, extent, series
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, Timeseries, extent, series
 from . import scan
 from .bounds import inside, touches
 

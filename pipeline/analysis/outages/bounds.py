@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...findings import Bound
-from ..traffic import SECOND, Span, Timeseries, edge_sources, failed_series, failures, series
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, Timeseries, failed_series, failures, series
 
 if TYPE_CHECKING:
     from ...counting.summary import Summary

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from ...counting.requests import failing
 from ...findings import Bound
-from ..traffic import SECOND, Span, edge_sources, failed_series, failures
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, failed_series, failures
 
 if TYPE_CHECKING:
     from ...counting.summary import Summary

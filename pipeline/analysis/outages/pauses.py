@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ...findings import Bound
-from ..traffic import SECOND, Span, Timeseries, edge_sources, failed_series, failures, series
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, Timeseries, failed_series, failures, series
 
 if TYPE_CHECKING:
     from ...counting.summary import Summary

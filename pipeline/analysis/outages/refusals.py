@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from ...counting.requests import CLOSED
 from ...findings import Bound
-from ..traffic import SECOND, Span, between, edge_sources, extent
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, between, extent
 from . import scan
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from ...counting.requests import failing
 from ...counting.summary import Summary
 from ...findings import Bound
-from ..traffic import SECOND, Span, Timeseries, edge_sources, failed_series, failures, series
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, Timeseries, failed_series, failures, series
 from . import scan
 from .absence import silent
 from .bounds import inside, touches

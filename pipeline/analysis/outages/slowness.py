@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from ...counting.summary import BUCKETS, PER_DOUBLING, Summary
 from ...findings import Bound
-from ..traffic import SECOND, Span, edge_sources, extent
+from ..edge import edge_sources
+from ..traffic import SECOND, Span, extent
 from . import scan
 from .spans import Segment
 

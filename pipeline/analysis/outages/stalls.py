@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...findings import Bound, Evidence
+from ..edge import edge_sources
 from ..evidence import evidence
-from ..traffic import SECOND, Span, edge_sources, extent
+from ..traffic import SECOND, Span, extent
 from .absence import witnessed
 from .bounds import inside, touches
 

@@ -9,9 +9,10 @@ import pandas as pd
 from ...findings import Entry
 from ...wording import duration
 from ..clues.signs import records
+from ..edge import edge_sources
 from ..evidence import evidence
 from ..sentences import sentence
-from ..traffic import SECOND, edge_sources, failures
+from ..traffic import SECOND, failures
 
 if TYPE_CHECKING:
     from ...counting.summary import Summary

@@ -21,10 +21,11 @@ from ..causes.trigger import omens
 from ..clues.bonds import changes, known, stem
 from ..clues.deaths import loops
 from ..clues.signs import records, varied, within
+from ..edge import edge_sources
 from ..evidence import evidence
 from ..sentences import request, said, sentence
 from ..sentences import told as told_of
-from ..traffic import SECOND, edge_sources, failures
+from ..traffic import SECOND, failures
 from .quiet import happenings
 from .returns import returns
 

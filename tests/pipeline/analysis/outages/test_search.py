@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
-from retrolog.pipeline.analysis import traffic
+from retrolog.pipeline.analysis.edge import edge_sources
 from retrolog.pipeline.analysis.outages import search as outages
 from retrolog.pipeline.analysis.traffic import Span
 from retrolog.pipeline.window import Window
@@ -119,12 +120,12 @@ def test_health_checks_do_not_make_an_outage() -> None:
 def test_a_request_logged_by_proxy_and_application_counts_once() -> None:
     rows = requests(seconds=300)
     behind = [row | {"source": "app.log", "time": row["time"] - 2000} for row in rows]
-    assert traffic.edge_sources(summary(rows, behind)) == ["access.log"]
+    assert edge_sources(summary(rows, behind)) == ["access.log"]
 
 
 def test_two_servers_that_share_the_traffic_both_count() -> None:
     one, two = requests(seconds=300, seed=1), requests(seconds=300, seed=2, source="other.log")
-    assert sorted(traffic.edge_sources(summary(one, two))) == ["access.log", "other.log"]
+    assert sorted(edge_sources(summary(one, two))) == ["access.log", "other.log"]
 
 
 def _amid_other_lines(rows: list[dict[str, Any]], lines: int = 3) -> list[dict[str, Any]]:
@@ -134,20 +135,20 @@ def _amid_other_lines(rows: list[dict[str, Any]], lines: int = 3) -> list[dict[s
 
 def test_requests_amid_more_lines_of_other_kinds_count_where_no_other_log_has_more() -> None:
     rows = _amid_other_lines(requests(seconds=300, fault=failing(100, 200), source="app.log"))
-    assert traffic.edge_sources(summary(rows)) == ["app.log"]
-    assert traffic.edge_sources(summary(rows, requests(seconds=300, rate=2, seed=3))) == ["access.log", "app.log"]
-    assert traffic.edge_sources(summary(rows, requests(seconds=300, rate=20, seed=3))) == ["access.log"]
+    assert edge_sources(summary(rows)) == ["app.log"]
+    assert edge_sources(summary(rows, requests(seconds=300, rate=2, seed=3))) == ["access.log", "app.log"]
+    assert edge_sources(summary(rows, requests(seconds=300, rate=20, seed=3))) == ["access.log"]
 
 
 def test_a_log_that_tells_only_of_requests_in_trouble_does_not_count() -> None:
     rows = _amid_other_lines(requests(seconds=300, fault=failing(0, 300), source="app.log"))
-    assert traffic.edge_sources(summary(rows)) == []
+    assert edge_sources(summary(rows)) == []
 
 
 def test_of_logs_with_requests_amid_other_lines_the_same_service_counts_and_none_behind_it() -> None:
     one, two = (_amid_other_lines(requests(seconds=300, seed=n, source=f"app-{n}.log")) for n in (1, 2))
     behind = _amid_other_lines([row | {"path": "/price"} for row in requests(seconds=300, rate=5, seed=3, source="price.log")])
-    assert sorted(traffic.edge_sources(summary(one, two, behind))) == ["app-1.log", "app-2.log"]
+    assert sorted(edge_sources(summary(one, two, behind))) == ["app-1.log", "app-2.log"]
 
 
 def test_only_what_touches_the_window_is_told() -> None:
@@ -173,3 +174,32 @@ def test_two_bursts_of_a_job_that_retries_are_no_outage() -> None:
     lines = [said(at + i / 6, f"sync of {i} failed, will retry", "error") for at in (500, 530) for i in range(12)]
     found = spans([said(t, "tick") for t in range(0, 1800, 10)], lines)
     assert [s for s in found if not s.is_blip] == []
+
+
+def _dealt(rows: list[dict[str, Any]], servers: int, **more: Any) -> list[list[dict[str, Any]]]:
+    """The rows as servers log them to which a balancer deals in turn."""
+    return [[row | {"source": f"node-{at}.log"} | more for row in rows[at::servers]] for at in range(servers)]
+
+
+def _sized(rows: list[dict[str, Any]], sizes: int) -> list[dict[str, Any]]:
+    chance = random.Random(5)
+    return [row | {"bytes": 200 + chance.randrange(sizes)} for row in rows]
+
+
+@pytest.mark.parametrize("sizes", [400, 8])
+def test_servers_that_a_balancer_deals_to_in_turn_all_count(sizes: int) -> None:
+    rows = [row | {"path": "/hook", "method": "POST", "client": "192.0.2.1"} for row in _sized(requests(seconds=400), sizes)]
+    assert sorted(edge_sources(summary(*_dealt(rows, 3)))) == ["node-0.log", "node-1.log", "node-2.log"]
+
+
+@pytest.mark.parametrize("sizes", [400, 8])
+def test_servers_whose_balancer_has_a_log_count_by_that_alone(sizes: int) -> None:
+    rows = _sized(requests(seconds=400), sizes)
+    assert edge_sources(summary(rows, *_dealt(rows, 3, client="192.0.2.1"))) == ["access.log"]
+
+
+def test_a_client_that_asks_a_sibling_again_under_the_same_id_makes_no_echo() -> None:
+    one, two = (requests(seconds=300, seed=seed, source=f"{seed}.log") for seed in (1, 2))
+    again = random.Random(3).sample(range(len(two)), len(two))
+    one, two = ([row | {"request_id": f"{n:x}0"} for n, row in zip(names, rows, strict=False)] for names, rows in ((range(len(one)), one), (again, two)))
+    assert sorted(edge_sources(summary(one, two))) == ["1.log", "2.log"]
