@@ -1,4 +1,4 @@
-"""What a summary says of users' requests: which logs count, and how many were asked and failed when; a span of time in it."""
+"""What a summary says of users' requests: how many were asked and failed when; a span of time in it."""
 
 from __future__ import annotations
 
