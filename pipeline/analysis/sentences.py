@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -26,6 +26,10 @@ _STAMP_ROW = re.compile(r"[\w -]{2,20}[:=] ?\d{4}-\d\d-\d\d[ T]+\d\d:\d\d(?::\d\
 _RULE = re.compile(r"\s*(?:\*{4,}|={4,}|-{4,}|#{4,}|~{4,})\s*$")
 #: Rows of a stack trace that are not indented all the same.
 _FRAME = re.compile(r"#\d+ |thrown in ")
+#: What a runtime wrote first of all when nothing caught: below it stand goroutines, notes, and the version of the runtime.
+_THROWN = re.compile(r"panic: |fatal error: |Exception in thread |Unhandled |Uncaught |terminate called |[A-Z]\w*Error: ")
+#: Rust tells what it was in the row below.
+_PANICKED = re.compile(r"thread '.*' (?:\(\d+\) )?panicked at .*:$")
 #: sudo(8), "Log format": user, then terminal, working directory, target user and command.
 _SUDO = re.compile(r"\s*(?P<who>\S+) : (?:.*? ; )?USER=(?P<as>\S+) ; (?:.*? ; )?COMMAND=(?P<command>.*)", re.DOTALL)
 
@@ -44,10 +48,21 @@ def said(message: str, length: int = LENGTH) -> str:
     rows = [r for r in rows if not _STAMP_ROW.fullmatch(r)] or rows
     text = _RULE.sub("", _INNER.sub("", rows[0])) or rows[0]
     if len(rows) > 1:
-        closing = next((r for r in reversed(rows) if not r[:1].isspace() and not _FRAME.match(r)), rows[0])
+        closing = _exception(rows)
         if closing is not rows[0]:
             text = f"{_short(text, length // 2)} … {closing}"
     return _short(_NOISE.sub("", _SPACE.sub(" ", text)).strip(), length)
+
+
+def _exception(rows: Sequence[str]) -> str:
+    """The row of a trace that names the exception: what was thrown, else the last row that is no frame; the first one if there is none."""
+    python = any(row.startswith("Traceback ") for row in rows)  # which tells last what was thrown last
+    for row, below in zip(rows[1:], [*rows[2:], ""], strict=True) if not python else ():
+        if _PANICKED.match(row) and below:
+            return below
+        if _THROWN.match(row):
+            return row
+    return next((r for r in reversed(rows) if not r[:1].isspace() and not _FRAME.match(r)), rows[0])
 
 
 def _unescaped(message: str) -> str:

@@ -17,6 +17,7 @@ from .ledgers import Array, Folder, Ledger
 from .patterns import mixed, signatures
 from .requests import Marks, mark
 from .summary import BUCKETS, LAYOUTS, WHERE, Summary
+from .uncaught import with_uncaught
 
 pc: Any = pyarrow.compute  # its functions are made at import time: no checker sees them
 
@@ -125,6 +126,7 @@ class Counter:
                 self._count(events)
 
     def _count(self, events: pa.Table) -> None:
+        events = with_uncaught(events)
         micros = values(events["time"].cast(pa.int64()))
         second = np.floor_divide(micros, 1_000_000)
         events = events.set_column(events.schema.get_field_index("time"), "time", numbers(micros))
