@@ -15,18 +15,30 @@ from ...counting.polarity import is_ill
 
 #: Names that only watchers and their notifiers bear: a log, a folder or a program.
 _WATCHER = re.compile(
-    r"(?i)(?:^|[/_.\-\[ ])(?:alert(?:s|er|ing|manager|log)?|alarms?|pager(?:duty)?|on-?call|opsgenie|victorops|splunk-on-?call|monitor(?:ing|s)?|uptime\w*|nagios|"
+    r"(?i)(?:^|[/_.\-\[ ])(?:alert(?:s|er|ing|manager|log|-?bot)?|alarms?|pager(?:duty)?|on-?call|opsgenie|victorops|splunk-on-?call|monitor(?:ing|s)?|uptime\w*|nagios|"
     r"icinga\w*|naemon|zabbix\w*|pingdom|status-?cake|prober?s?|check-?mk|sensu|synthetics?|health-?checks?|blackbox\w*|gatus|prtg|datadog|grafana|"
     r"smoke(?:ping|test)?|site24x7|better-?stack|checkly|dynatrace|new-?relic|incidents?|watch(?:er|dog|man)?|statuspage)(?:$|[/_.\-\]:0-9 ])"
 )
 #: A state that stands alone in a cell of a row, and what a watcher writes in capitals.
 _CELL = re.compile(r"(?i)(?:^|[,;|\t])\s*[\"']?(?:down|critical|crit|firing|problem|triggered|alarm|alerting|offline|unreachable)[\"']?\s*(?:[,;|\t]|$)")
-_LOUD = re.compile(r"(?<![\w-])(?:DOWN|CRITICAL|CRIT|PROBLEM|FIRING|ALARM|TRIGGERED|OPEN(?:ED)?|ALERT)(?![\w-])")
-_WELL_CELL = re.compile(r"(?i)(?:^|[,;|\t])\s*[\"']?(?:resolved|up|ok|recover(?:ed|y)|closed|cleared|normal)[\"']?\s*(?:[,;|\t]|$)")
+_LOUD = re.compile(
+    r"(?<![\w-])(?:DOWN|CRITICAL|CRIT|PROBLEM|FIRING|ALARM|TRIGGERED|OPEN(?:ED)?|ALERT)(?![\w-])|:(?:red_circle|rotating_light|fire|no_entry|x):|[\U0001f534\U0001f6a8\U0001f525\u274c]|"
+    r"(?:\b|_)(?:up|ok|healthy|alive|available|reachable|passed|success)=(?:false|False|0)\b"
+)
+_WELL_CELL = re.compile(
+    r"(?i)(?:^|[,;|\t\[(])\s*[\"']?(?:resolved|up|ok|recover(?:ed|y)|closed|cleared|normal|green|pass(?:ed|ing)?|healthy)[\"']?\s*(?:[\]),;|\t]|$)"
+)
+#: States of their own cell that others than watchers write as well: they count where the same thing is said to be well at other times.
+_SOFT_CELL = re.compile(
+    r"(?i)(?:^|[,;|\t\[(])\s*[\"']?(?:red|open(?:ed)?|fail(?:ed|ing|ure)?|ko|nok|not ok|unhealthy|raised|breach(?:ed)?)[\"']?\s*(?:[\]),;|\t]|$)"
+)
+#: A ticket that is opened, by its number, in the trackers' own words.
+_TICKET = re.compile(r"(?i)(?<![\w-])(?:inc(?:ident)?|sev|case|tkt|ticket)[-_ #]?\d+\b.{0,20}?\b(?:created|opened|raised|declared|triggered)\b")
 #: What is done about an alert without changing its state.
 _ABOUT_IT = re.compile(r"(?i)\b(?:comment|note|assign|snooz|silenc|mut(?:e|ed|ing)\b|suppress|escalat|downtime|maintenance|test (?:alert|page)|flapping)")
 _WELL = re.compile(
-    r"(?i)(?<![\w-])(?:resolved?|closed?|clear(?:ed)?|recover(?:ed|y)|ok|okay|up|online|normal|healthy|passing|inactive|ended|back|success(?:ful)?)(?![\w-])|success=(?:1|true)\b"
+    r"(?i)(?<![\w-])(?:resolved?|closed?|clear(?:ed)?|recover(?:ed|y)|ok|okay|up|online|normal|healthy|passing|inactive|ended|back|green|pass(?:ed)?|success(?:ful)?)(?![\w-])|"
+    r"(?:\b|_)(?:up|healthy|alive|available|reachable|passed|success)=(?:1|true)\b|:(?:large_green_circle|white_check_mark|heavy_check_mark):|[\U0001f7e2\u2705]"
 )
 _ACK = re.compile(r"(?i)(?<![\w-])ack(?:ed|nowledged?|nowledgement)?(?![\w-])")
 #: Words and ids that name what a row is about; and words that every row of a monitor may have.
@@ -51,13 +63,15 @@ def with_monitors(signs: pd.DataFrame) -> pd.DataFrame:
     """The frame of signs with alerts that only their place in a row shows, and with the ends of alerts as such (`role`, `kind`)."""
     free = signs["role"].isna() | signs["role"].isin(["symptom"])
     changed: dict[Any, str] = {}
+    well = _well(signs)
     for at in signs.index[free & _may_watch(signs)]:
         row = signs.loc[at]
         text = str(row["message"]).partition("\n")[0][:200]
-        if _ABOUT_IT.search(text) or is_ill(text) is False:
+        if _ABOUT_IT.search(text) or is_ill(text) is False or _WELL_CELL.search(text):
             continue
-        loud = _watcher(row) and (_LOUD.search(text[:80]) is not None or int(row["rank"]) >= 5)
-        if (loud or _CELL.search(text)) and not _WELL_CELL.search(text):
+        watches = _watcher(row)
+        loud = _TICKET.search(text[:80]) is not None or (watches and (_LOUD.search(text[:80]) is not None or int(row["rank"]) >= 5))
+        if loud or _CELL.search(text) or (_SOFT_CELL.search(text) and (watches or _often_well(well, str(row["source"]), text))):
             # a table has a row a check; who is told of it writes so
             changed[at] = "alert" if loud else "check_failed"
     signs = _told(signs, changed)
@@ -67,6 +81,21 @@ def with_monitors(signs: pd.DataFrame) -> pd.DataFrame:
         if len(rows) <= _MOST and (rows["role"] == "detection").any():
             changed |= _ends(rows)
     return _told(signs, changed)
+
+
+def _well(signs: pd.DataFrame) -> dict[str, list[frozenset[str]]]:
+    """What each source says to be well in a cell of its own, again and again: the names of such rows."""
+    found: dict[str, list[frozenset[str]]] = {}
+    for source, message in zip(signs["source"].astype(str), signs["message"], strict=True):
+        text = str(message).partition("\n")[0][:200]
+        if _WELL_CELL.search(text) and len(found.setdefault(source, [])) < _CALM:
+            found[source].append(_names(text))
+    return found
+
+
+def _often_well(well: dict[str, list[frozenset[str]]], source: str, text: str) -> bool:
+    names = _names(text)
+    return sum(_alike(names, one) for one in well.get(source, ())) >= 2
 
 
 def _may_watch(signs: pd.DataFrame) -> pd.Series:
