@@ -86,5 +86,10 @@ class Poisson:
         return exposure * q
 
 
+def poisson_tail(count: float, expected: float) -> float:
+    """At most so likely are `count` events or more where `expected` are due (Chernoff's bound); 1 where no more came than that."""
+    return float(np.exp(count - expected - _xlogy(count, expected))) if count > expected else 1.0
+
+
 def _xlogy(count: float, exposure: float) -> float:
     return float(count * np.log(count / exposure)) if count > 0 and exposure > 0 else 0.0

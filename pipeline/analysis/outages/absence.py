@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Counts = npt.NDArray[np.float64]
 
 #: Where all is silent so many requests must have been due, and the gap this much longer than all but a few.
-DUE, LONGER, OUTAGES, BLOCK = 30, 3, 3, 15
+DUE, LONGER, OUTAGES, BLOCK, BY_CHANCE = 30, 3, 3, 15, 1e-4
 #: So many seconds of requests must be known before the gap and after it: a log that begins with one visit has no rate yet.
 KNOWN = (30, 10)
 #: A drop must take this share of the requests away, for so many seconds, and so many requests in all.
@@ -67,7 +67,8 @@ def silent(summary: Summary, sources: list[str]) -> list[Span]:
     spans = []
     busy = np.flatnonzero(total.requests)
     # requests that come in bursts leave gaps all the time: a few of these may be outages too, the others are what is usual
-    longest = int(np.sort(np.diff(busy))[: -OUTAGES - 1][-1]) if len(busy) > OUTAGES + 1 else 0
+    usual = np.sort(np.diff(busy))[: -OUTAGES - 1]
+    longest = int(usual[-1]) * _times_longer(len(busy) - 1) if len(usual) else 0.0
     for a, b in pairwise(busy.tolist()):
         gap = (b - a - 1) * width
         if gap < 10 or a * width < KNOWN[0] or (len(total.requests) - b) * width < KNOWN[1]:
@@ -75,9 +76,18 @@ def silent(summary: Summary, sources: list[str]) -> list[Span]:
         rate = min(_usual(total.requests[max(0, a - 300 // width) : a + 1]), _usual(total.requests[b : b + 300 // width])) / width
         first, last = total.start + a * width, total.start + b * width
         inside = np.searchsorted(alive, last) - np.searchsorted(alive, first + 1)
-        if rate * gap >= DUE and inside >= 2 and gap > LONGER * longest * width:
+        if rate * gap >= DUE and inside >= 2 and gap > longest * width:
             spans.append(_missing(first, last, width, round(rate * gap), round(rate * gap), 0.0, "requests stopped and came back"))
     return spans
+
+
+def _times_longer(gaps: int) -> float:
+    """How many times as long as the longest usual gap one must be, for chance to leave one such in so many with `BY_CHANCE`.
+
+    Gaps between independent bursts are exponential: of n the k-th longest is about ln(n / k) means long, and one in 1 / p such samples
+    holds one of ln(n / p) means (David and Nagaraja, Order Statistics, 2003, chapter 2). Few gaps say little of the longest.
+    """
+    return max(LONGER, float(np.log(gaps / BY_CHANCE) / np.log(gaps / (OUTAGES + 1))))
 
 
 def _usual(counts: Counts) -> float:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ...counting.summary import Summary
 from ...findings import Bound
+from ..likelihood import poisson_tail
 from ..traffic import SECOND, Span, Timeseries, extent, series
 from . import scan
 
@@ -21,6 +22,11 @@ WARNINGS_LAST, WARNINGS_A_SECOND = 20, 1.0
 BURSTS, BURST, APART, SECONDS = 2 / 3, 8, 2, 10
 #: So is one of fewer lines than this, whose bursts fill a lesser part of its time than this.
 FEW, FILLED = 60, 0.2
+#: Bursts up to so many times as large, and as long, as those at other times are of the same kind; that some of them fall
+#: together, or more single lines between them, is chance unless its probability in all the logs is less than this.
+LIKE, BY_CHANCE = 2, 1e-4
+#: Where none came at other times nobody knows how often they do: that so many fall into so short a part of the logs must be this unlikely.
+ALONE = 1e-2
 
 Counts = npt.NDArray[np.float64]
 
@@ -59,21 +65,50 @@ def _surges(total: Timeseries, method: str) -> list[Span]:
             Span(
                 Bound(first, min(first, (total.start + part.start_bin * width) * SECOND), first + width * SECOND, method),
                 None if part.open_end else Bound(last - SECOND, last - width * SECOND, last, method),
-                "errors", part.is_blip or _in_bursts(counts[low:high], width), part.flaps, int(counts[low:high].sum()), 0, llr=part.llr, open_start=part.open_start,
+                "errors", part.is_blip or _in_bursts(counts, low, high, width), part.flaps, int(counts[low:high].sum()), 0, llr=part.llr, open_start=part.open_start,
             )
         )  # fmt: skip
     return spans
 
 
-def _in_bursts(counts: Counts, width: int) -> bool:
-    """Whether a surge is but a few short bursts."""
+def _in_bursts(counts: Counts, low: int, high: int, width: int) -> bool:
+    """Whether a surge is but a few short bursts, or bursts as they come at other times too, of which some fell together by chance."""
+    inside = counts[low:high]
+    sizes, lasting = _bursts(inside, width)
+    within = sizes.sum() >= BURSTS * inside.sum()
+    short = lasting.sum() < SECONDS or (inside.sum() < FEW and lasting.sum() < FILLED * len(inside) * width)
+    if within and short:
+        return True
+    return bool(len(sizes)) and len(inside) < len(counts) and _by_chance(counts, low, high, width)
+
+
+def _by_chance(counts: Counts, low: int, high: int, width: int) -> bool:
+    """Whether bursts and single lines as they come at all times may have come together here by chance."""
+    inside = counts[low:high]
+    sizes, lasting = _bursts(inside, width)
+    others, lasted = (np.concatenate(both) for both in zip(_bursts(counts[:low], width), _bursts(counts[high:], width), strict=True))
+    elsewhere = (len(counts) - len(inside)) * width
+    # what is said between the bursts comes as often without them
+    single, rest = inside.sum() - sizes.sum(), counts.sum() - inside.sum() - others.sum()
+    if poisson_tail(single, (rest + 1) * len(inside) * width / elsewhere) < BY_CHANCE:
+        return False
+    if len(others):
+        alike = sizes.max() <= LIKE * others.max() and lasting.max() <= LIKE * lasted.max()
+        # the others after the first of them, in a time as long as this one
+        together = poisson_tail(len(sizes) - 1, len(others) * len(inside) * width / elsewhere) * (len(sizes) + len(others))
+        return bool(alike and together >= BY_CHANCE)
+    # all there are: each as large as the next, mostly silence between them, and too few to fall together for a reason
+    alike = len(sizes) > 1 and sizes.max() <= LIKE * np.median(sizes) and lasting.sum() < FILLED * len(inside) * width
+    return bool(alike and len(sizes) * (len(inside) / len(counts)) ** (len(sizes) - 1) >= ALONE)
+
+
+def _bursts(counts: Counts, width: int) -> tuple[Counts, Counts]:
+    """The lines and the seconds of each burst: at least `BURST` lines without a pause of more than `APART` seconds."""
     busy = np.flatnonzero(counts)
-    groups = np.split(busy, np.flatnonzero(np.diff(busy) * width > APART) + 1)
+    groups = [group for group in np.split(busy, np.flatnonzero(np.diff(busy) * width > APART) + 1) if len(group)]
     sizes = np.array([counts[group].sum() for group in groups])
-    lasting = np.array([(group[-1] - group[0] + 1) * width if len(group) else 0 for group in groups])
-    dense = sizes >= BURST
-    short = lasting[dense].sum() < SECONDS or (counts.sum() < FEW and lasting[dense].sum() < FILLED * len(counts) * width)
-    return bool(sizes[dense].sum() >= BURSTS * counts.sum() and short)
+    lasting = np.array([(group[-1] - group[0] + 1.0) * width for group in groups])
+    return sizes[sizes >= BURST], lasting[sizes >= BURST]
 
 
 def _without_forerunners(counts: Counts, low: int, high: int, width: int) -> tuple[int, int]:

@@ -251,7 +251,8 @@ def test_few_rows_of_different_tables_are_counted_together_and_apart() -> None:
 
 
 def test_nothing_comes_of_nothing() -> None:
-    assert Counts().summary() == summarize(events([])) == Summary()
+    for nothing in (Counts().summary(), summarize(events([]))):
+        assert (nothing.tables, nothing.levels) == ({}, {})
 
 
 @pytest.mark.parametrize(

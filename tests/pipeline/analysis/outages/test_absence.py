@@ -107,3 +107,16 @@ def test_a_log_that_begins_with_one_visit_has_no_rate_to_fall_from() -> None:
     heartbeat = [said(t, "heartbeat") for t in range(0, 1200, 5)]
     counts = summary(visit + later, heartbeat)
     assert silent(counts, ["access.log"]) == []
+
+
+@pytest.mark.parametrize("gap", [100, 400])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_requests_in_bursts_are_silent_when_the_pause_is_longer_than_chance_makes_any(gap: int, seed: int) -> None:
+    # a burst of forty requests every 20 seconds on average: of 240 gaps the longest is about 110 seconds long
+    chance = random.Random(seed)
+    times, t = [], 0.0
+    while (t := t + chance.expovariate(1 / 20)) < 4800:
+        times += [t + n / 20 for n in range(40)]
+    rows = [row | {"time": round((START + at + (gap if at >= 2400 else 0)) * SECOND)} for at, row in zip(times, requests(seconds=9000, rate=2), strict=False)]
+    found = silent(summary(rows, [said(t, "heartbeat", source="other.log") for t in range(0, 5200, 5)]), ["access.log"])
+    assert [s.signal for s in found] == ["silence"] * (gap == 400)
