@@ -27,6 +27,8 @@ LASTS = 30
 OF_ALL, OF_ONE = 0.2, 0.5
 #: Requests that make a stretch of time whose usual duration can be told; stretches at most.
 STRETCH, STRETCHES = 20, 60
+#: Fewer than a stretch, but so many of one endpoint tell that it was never fast where three quarters of them were slow.
+SELDOM = 5
 #: Endpoints looked at by themselves, and told as slow.
 ENDPOINTS, SHOWN = 20, 3
 
@@ -135,13 +137,15 @@ def _meet(one: Span, other: Span, apart: int = 0) -> bool:
 def _limits(codes: Ints, at: Ints, bucket: Ints, count: Ints, calm: npt.NDArray[np.bool_]) -> Ints:
     """The bucket beyond which a request is slow, by endpoint; the usual one of all where an endpoint is seldom asked.
 
-    A long poll or a report is slow from the beginning: that is its normal.
+    A long poll or a report is slow from the beginning: that is its normal, also where it is too seldom asked to tell by stretches.
     """
     general = _limit(at[calm], bucket[calm], count[calm]) or 0
     limits = np.full(int(codes.max()) + 1, general)
     for code in np.unique(codes):
         own = calm & (codes == code)
         limit = _limit(at[own], bucket[own], count[own])
+        if limit is None and count[own].sum() >= SELDOM and _at(bucket[own], count[own], 0.25) > general:
+            limit = int(bucket[own].max())
         limits[code] = general if limit is None else limit
     return limits
 

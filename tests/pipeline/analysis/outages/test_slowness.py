@@ -91,3 +91,13 @@ def test_what_was_slow_is_told_with_its_medians() -> None:
     assert one.during == pytest.approx(3.0, rel=0.03)
     failed = outages.find(summary(requests(600, fault=failing(200, 320))), Window())
     assert slowed(counts, failed[0]) == [], "only of latency"
+
+
+def test_an_endpoint_asked_too_seldom_to_tell_is_not_slow_when_it_always_was() -> None:
+    report = START + 1500, START + 2000
+    rows = [
+        row | ({"path": "/report", "duration": 5.0} if report[0] < row["time"] / SECOND < report[1] else {})
+        for row in requests(3600, 0.028, seed=0)
+    ]
+    assert 5 <= sum(row["path"] == "/report" for row in rows) < 20, "too few to tell by stretches"
+    assert [span for span in outages.find(summary(rows), Window()) if not span.is_blip] == []
