@@ -137,7 +137,8 @@ def _steps(total: Timeseries) -> list[tuple[Span, int]]:
             continue
         usual = float(np.concatenate([before, after]).mean())
         due, came = usual * (stop - first), float(counts[first:stop].sum())
-        if due - came >= max(MISSING, TAKEN * due):
+        least = min(_usual(before), _usual(after)) * (stop - first)  # one client's scan on one side is no rate to fall from
+        if due - came >= max(MISSING, TAKEN * due) and came <= (1 - TAKEN) * least:
             span = _missing(
                 total.start + first * width, total.start + stop * width, width, round(due), round(due - came), part.llr,
                 "scan for missing requests",

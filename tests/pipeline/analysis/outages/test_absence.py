@@ -120,3 +120,17 @@ def test_requests_in_bursts_are_silent_when_the_pause_is_longer_than_chance_make
     rows = [row | {"time": round((START + at + (gap if at >= 2400 else 0)) * SECOND)} for at, row in zip(times, requests(seconds=9000, rate=2), strict=False)]
     found = silent(summary(rows, [said(t, "heartbeat", source="other.log") for t in range(0, 5200, 5)]), ["access.log"])
     assert [s.signal for s in found] == ["silence"] * (gap == 400)
+
+
+def test_one_clients_scan_beside_a_lull_makes_no_rate_that_traffic_fell_from() -> None:
+    chance = random.Random(109)
+    visits = []
+    for _ in range(36):
+        first = chance.uniform(0, 3500)
+        for step in range(6):
+            visits.append(first + 0.3 * step + 0.01 * chance.random())
+    scan = [chance.uniform(2800, 2860) for _ in range(600)]
+    row = requests(10)[0]
+    rows = [row | {"time": round((START + at) * SECOND), "client": f"192.0.2.{n}"} for n, at in enumerate(visits)]
+    rows += [row | {"time": round((START + at) * SECOND), "client": "198.51.100.7"} for at in scan]
+    assert [span for span in dropped(sorted(rows, key=lambda one: one["time"])) if not span.is_blip] == []
