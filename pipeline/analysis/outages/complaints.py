@@ -25,6 +25,8 @@ FEW, FILLED = 60, 0.2
 #: Bursts up to so many times as large, and as long, as those at other times are of the same kind; that some of them fall
 #: together, or more single lines between them, is chance unless its probability in all the logs is less than this.
 LIKE, BY_CHANCE = 2, 1e-4
+#: The part of a burst's lines that tells how long it is.
+MIDDLE = (0.1, 0.9)
 #: Where none came at other times nobody knows how often they do: that so many fall into so short a part of the logs must be this unlikely.
 ALONE = 1e-2
 
@@ -74,7 +76,7 @@ def _surges(total: Timeseries, method: str) -> list[Span]:
 def _in_bursts(counts: Counts, low: int, high: int, width: int) -> bool:
     """Whether a surge is but a few short bursts, or bursts as they come at other times too, of which some fell together by chance."""
     inside = counts[low:high]
-    sizes, lasting = _bursts(inside, width)
+    sizes, lasting, _ = _bursts(inside, width)
     within = sizes.sum() >= BURSTS * inside.sum()
     short = lasting.sum() < SECONDS or (inside.sum() < FEW and lasting.sum() < FILLED * len(inside) * width)
     if within and short:
@@ -85,15 +87,15 @@ def _in_bursts(counts: Counts, low: int, high: int, width: int) -> bool:
 def _by_chance(counts: Counts, low: int, high: int, width: int) -> bool:
     """Whether bursts and single lines as they come at all times may have come together here by chance."""
     inside = counts[low:high]
-    sizes, lasting = _bursts(inside, width)
-    others, lasted = (np.concatenate(both) for both in zip(_bursts(counts[:low], width), _bursts(counts[high:], width), strict=True))
+    sizes, lasting, core = _bursts(inside, width)
+    others, _, cores = (np.concatenate(both) for both in zip(_bursts(counts[:low], width), _bursts(counts[high:], width), strict=True))
     elsewhere = (len(counts) - len(inside)) * width
     # what is said between the bursts comes as often without them
     single, rest = inside.sum() - sizes.sum(), counts.sum() - inside.sum() - others.sum()
     if poisson_tail(single, (rest + 1) * len(inside) * width / elsewhere) < BY_CHANCE:
         return False
     if len(others):
-        alike = sizes.max() <= LIKE * others.max() and lasting.max() <= LIKE * lasted.max()
+        alike = sizes.max() <= LIKE * others.max() and core.max() <= LIKE * cores.max()
         # the others after the first of them, in a time as long as this one
         together = poisson_tail(len(sizes) - 1, len(others) * len(inside) * width / elsewhere) * (len(sizes) + len(others))
         return bool(alike and together >= BY_CHANCE)
@@ -102,13 +104,18 @@ def _by_chance(counts: Counts, low: int, high: int, width: int) -> bool:
     return bool(alike and len(sizes) * (len(inside) / len(counts)) ** (len(sizes) - 1) >= ALONE)
 
 
-def _bursts(counts: Counts, width: int) -> tuple[Counts, Counts]:
-    """The lines and the seconds of each burst: at least `BURST` lines without a pause of more than `APART` seconds."""
+def _bursts(counts: Counts, width: int) -> tuple[Counts, Counts, Counts]:
+    """The lines and the seconds of each burst, and the seconds of its middle four fifths: single lines beside it are not its own.
+
+    A burst has at least `BURST` lines without a pause of more than `APART` seconds.
+    """
     busy = np.flatnonzero(counts)
-    groups = [group for group in np.split(busy, np.flatnonzero(np.diff(busy) * width > APART) + 1) if len(group)]
+    groups = [group for group in np.split(busy, np.flatnonzero(np.diff(busy) * width > APART) + 1) if counts[group].sum() >= BURST]
     sizes = np.array([counts[group].sum() for group in groups])
     lasting = np.array([(group[-1] - group[0] + 1.0) * width for group in groups])
-    return sizes[sizes >= BURST], lasting[sizes >= BURST]
+    middles = (np.searchsorted(np.cumsum(counts[group]), np.array(MIDDLE) * counts[group].sum()) for group in groups)
+    core = np.array([(group[last] - group[first] + 1.0) * width for group, (first, last) in zip(groups, middles, strict=True)])
+    return sizes, lasting, core
 
 
 def _without_forerunners(counts: Counts, low: int, high: int, width: int) -> tuple[int, int]:
