@@ -111,10 +111,10 @@ def _bursts(counts: Counts, width: int) -> tuple[Counts, Counts, Counts]:
     """
     busy = np.flatnonzero(counts)
     groups = [group for group in np.split(busy, np.flatnonzero(np.diff(busy) * width > APART) + 1) if counts[group].sum() >= BURST]
-    sizes = np.array([counts[group].sum() for group in groups])
-    lasting = np.array([(group[-1] - group[0] + 1.0) * width for group in groups])
+    sizes: Counts = np.array([counts[group].sum() for group in groups], np.float64)
+    lasting = np.array([(group[-1] - group[0] + 1.0) * width for group in groups], np.float64)
     middles = (np.searchsorted(np.cumsum(counts[group]), np.array(MIDDLE) * counts[group].sum()) for group in groups)
-    core = np.array([(group[last] - group[first] + 1.0) * width for group, (first, last) in zip(groups, middles, strict=True)])
+    core = np.array([(group[last] - group[first] + 1.0) * width for group, (first, last) in zip(groups, middles, strict=True)], np.float64)
     return sizes, lasting, core
 
 
