@@ -145,7 +145,10 @@ def _limits(codes: Ints, at: Ints, bucket: Ints, count: Ints, calm: npt.NDArray[
         own = calm & (codes == code)
         limit = _limit(at[own], bucket[own], count[own])
         if limit is None and count[own].sum() >= SELDOM and _at(bucket[own], count[own], 0.25) > general:
-            limit = int(bucket[own].max())
+            meanwhile = calm & ~own & (at >= at[own].min()) & (at <= at[own].max())
+            # where the others are slow too it is the outage that fills its few requests, not its own normal
+            if count[meanwhile & (bucket > general)].sum() <= OF_ALL * count[meanwhile].sum():
+                limit = int(bucket[own].max())
         limits[code] = general if limit is None else limit
     return limits
 

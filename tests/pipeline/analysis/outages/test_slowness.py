@@ -101,3 +101,13 @@ def test_an_endpoint_asked_too_seldom_to_tell_is_not_slow_when_it_always_was() -
     ]
     assert 5 <= sum(row["path"] == "/report" for row in rows) < 20, "too few to tell by stretches"
     assert [span for span in outages.find(summary(rows), Window()) if not span.is_blip] == []
+
+
+def test_new_endpoints_asked_too_seldom_to_tell_are_slow_when_all_are_together() -> None:
+    rows = []
+    for number, row in enumerate(requests(1200, 0.3, seed=4)):
+        late = row["time"] / SECOND > START + 500
+        rows.append(row | {"path": f"/{'new' if late else 'old'}/{'abcdefghijklm'[number % 13]}", "duration": 5.0 if late else 0.02})
+    (span,) = [span for span in outages.find(summary(rows), Window()) if not span.is_blip]
+    assert span.signal == "latency"
+    assert abs(span.onset.time / SECOND - START - 500) < 30
