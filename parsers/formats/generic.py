@@ -42,10 +42,10 @@ _WORD = lazily(r"[^\W\d_]{2}")
 #: label, or a few words. The stamp must be a whole one, with its year.
 _VALUES = lazily(
     r"(?!-- (?:Logs|Journal|Boot) )(?:\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}?|(?:[^\s:]{1,64}::){1,4}?|[A-Za-z][\w -]{1,24}:[ \t]{0,12}|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
-    r"(?:[^|\t]{0,64}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
+    r"(?:[^|\t]{0,260}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
     r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _+\t]{1,2}\d\d[:-]\d\d|\d{4}\\\d\d?\\\d\d? |\d\d?[/.-]\d\d?[/.-](?:\d{4}|\d\d)[ ,-]{1,3}\d\d?:\d\d|"
     r"\d\d?[/-][A-Za-z]{3,9}\.?[/-]\d{4}[: ]\d\d:|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? {1,2}[a-z0-9]{1,9}\.? {1,2}[a-z0-9]{1,9},? )|"
-    r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\])|"
+    r"[A-Z][a-z]{2} [ \d]\d,? (?:\d{4},? )?\d\d:\d\d:\d\d|(?P<epoch>1\d{9}\.\d{3,9}\])|(?P<millis>1\d{12})(?=\s?\|)|"
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d\s*$)"
 )
 #: A heading between two runs of the same mark, which dumps of a system's state have; OSWatcher's has them before its date only.
@@ -84,7 +84,7 @@ def parse(text: str, context: TimeContext) -> Event | None:
     if reading is None or before is None:
         return None
     end, time = reading
-    if end < len(text) and text[end] not in " \t])}<>[(\"'|:,;-–#" and (begin or text[end].isdigit() or context.year_left_open):
+    if end < len(text) and text[end] not in " \t])}<>[(\"'|:,;-–#" and (begin or (text[end].isdigit() and not (text[end - 3] == ":" and text[end - 6] in "+-")) or context.year_left_open):
         return None  # behind a whole date at the start of the row, text may follow without a blank
     after = _AFTER.match(text, end)
     event = Event(time, text[after.end() if after is not None else end :], "text")
@@ -174,8 +174,8 @@ def parse_embedded(text: str, context: TimeContext) -> Event | None:
     if match is None:
         return None
     reading = match_time(text, match.end(), context)
-    if match["epoch"]:
-        end = match.end("epoch") - 1
+    if match["epoch"] or match["millis"]:  # ROS; Atlassian's audit logs
+        end = match.end("epoch") - 1 if match["epoch"] else match.end("millis")
         reading = read_time(text[match.end() : end], context)
         reading = reading and (end, reading[1])
     if reading is None or context.year_left_open or not _ENDED.match(text, reading[0]) or _BUILT.search(text, match.end() - 60, match.end()):

@@ -54,7 +54,8 @@ _PID_KEYS = ("pid", "process.pid", "_PID", "SYSLOG_PID", "process_id", "process.
 _MAX_DEPTH = 6
 #: A program's name or a short remark before an object: `parcels: {"ts": ...}`.
 _LABELLED = lazily(r"(?s)(?P<label>[A-Za-z_@][\w.@/ -]{0,60}?)\]?(?:[:|>]| -)\s{0,4}(?P<record>\{\s?\".*\})\s*$")
-_NAMED = frozenset(_TIME_KEYS[:14])
+NAMED_TIMES = _TIME_KEYS[:14]
+_NAMED = frozenset(NAMED_TIMES)
 _SAYING = frozenset(MESSAGE_KEYS[:9])
 #: Keys whose value, not only their being there, decides what a record's other members mean.
 SENSITIVE_KEYS = frozenset((*LEVEL_KEYS, *HTTP_KEYS["status"], *HTTP_KEYS["method"]))

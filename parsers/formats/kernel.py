@@ -38,7 +38,7 @@ _LOGINS = (
 _XORG = lazily(r"\((?P<mark>EE|WW|II|NI|==|--|\+\+|\*\*|\?\?|!!)\) ")
 _XORG_LEVELS = {"EE": "error", "WW": "warning", "NI": "notice", "??": "notice", "!!": "notice"}
 _AUDIT = lazily(
-    r"(?s)(?:node=(?P<host>\S+) )?type=(?P<type>\w+(?:\[\d+\])?) msg=audit\((?:(?P<time>\d{1,11}(?:\.\d{3})?)(?::(?P<serial>\d+))?)?\): ?(?P<message>.*)$"
+    r"(?s)(?:node=(?P<host>\S+) )?(?:type=(?P<type>\w*(?:\[\d+\])?) )?msg=audit\((?:(?P<time>\d{1,11}(?:\.\d{3})?)(?::(?P<serial>\d+))?)?\): ?(?P<message>.*)$"
 )
 _AUDIT_TEXT = lazily(r"(?s)(?:node=(?P<host>\S+) )?type=(?P<type>\w+) msg=audit\((?P<time>[^)]{8,40}):(?P<serial>\d+)\) ?: ?(?P<message>.*)$")
 _PID = lazily(r"\bpid=(\d+)")
@@ -126,7 +126,9 @@ def parse_audit(text: str, context: TimeContext) -> Event | None:
         if reading is None:
             return None
         time = reading[1]
-    event = Event(time, match["message"], "audit", host=match["host"], service=match["type"])
+    elif not match["type"]:
+        return None
+    event = Event(time, match["message"], "audit", host=match["host"], service=match["type"] or None)
     if match["serial"]:
         event.fields["serial"] = match["serial"]
     pid = _PID.search(event.message)
@@ -208,6 +210,6 @@ FORMATS = (
         parse=parse_audit,
         alone=True,
         priority=30,
-        first="nt",
+        first="ntm",
     ),
 )

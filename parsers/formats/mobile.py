@@ -32,6 +32,13 @@ _SCCM = lazily(
 _SCCM_TYPES = {"1": "info", "2": "warning", "3": "error"}
 
 
+#: SkyDrive's rows: an American date, the file and line of its source, a function, a level.
+_SKYDRIVE = lazily(
+    r"(?s)(?P<month>[01]\d)-(?P<day>[0-3]\d)-(?P<year>20\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{3}) "
+    r"(?P<message>\w{1,60}\.(?:cpp|h):\d{1,6}!(?P<service>[^\s(]{1,120}) \((?P<level>[A-Z]{3,9})\):.*)$"
+)
+
+
 def parse_logcat(text: str, context: TimeContext) -> Event | None:
     """A row of logcat; None for any other row."""
     match = _LOGCAT.match(text)
@@ -58,6 +65,15 @@ def parse_logcat(text: str, context: TimeContext) -> Event | None:
 def parse_proxifier(text: str, context: TimeContext) -> Event | None:
     """A row of Proxifier's log; None for any other row."""
     return _yearless(_PROXIFIER.match(text), "proxifier", context)
+
+
+def parse_skydrive(text: str, context: TimeContext) -> Event | None:
+    """A row of SkyDrive's log, whose dates have the month first wherever it runs; None for any other row."""
+    match = _SKYDRIVE.match(text)
+    reading = read_time("{year}-{month}-{day} {clock}".format(**match.groupdict()), context) if match is not None else None
+    if match is None or reading is None:
+        return None
+    return Event(reading[1], match["message"], "skydrive_rows", severity=severity_of(match["level"]), service=match["service"])
 
 
 def parse_snort(text: str, context: TimeContext) -> Event | None:
@@ -170,6 +186,18 @@ FORMATS = (
         close=close_sccm,
         priority=16,
         first="<",
+    ),
+    Format(
+        name="skydrive_rows",
+        title="Microsoft SkyDrive",
+        samples=(
+            "11-23-2026 10:40:29.123 global.cpp:626!logVersionInfo (DETAIL): 17.0.2011.0627 (Ship)",
+            "11-23-2026 10:40:29.123 user.cpp:145!User::GetServiceTicket (ERROR): no ticket",
+        ),
+        reference="forensics.wiki (SkyDrive and OneDrive logs)",
+        parse=parse_skydrive,
+        priority=25,
+        first="01",
     ),
     Format(
         name="skydrive",

@@ -16,8 +16,8 @@ from typing import Any
 
 from ..base import Event, Format
 from ..lazy import lazily
-from ..timestamps import TimeContext
-from .json_lines import record_event
+from ..timestamps import TimeContext, read_time
+from .json_lines import NAMED_TIMES, load, record_event
 
 _OBJECT = lazily(r'[\[,}\]]{0,3}\s{0,9}\{\s*(?:"|$)')
 _INSIDE = lazily(r'\s*(?:["{}\[\]]|(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*,?\s*$|$)')
@@ -56,6 +56,11 @@ _LIST = lazily(
 )
 #: Where a comma is missing between two members, as in records put together by hand.
 _NO_COMMA = lazily(r'(?<=[\d"\]}el])[ \t\r]{0,8}\n[ \t]{0,80}(?=")')
+_BROKEN = lazily(
+    r"""\{\s?(?:"[^"\\]{1,64}"\s?:\s?(?:"[^"\\]{0,200}"|-?\d{1,20}(?:\.\d{1,20})?|true|false|null)\s?,\s?){0,8}?"(?:"""
+    + "|".join(NAMED_TIMES)
+    + r""")"\s?:\s?(?P<time>"[^"\\]{8,48}"|\d{10}(?:\.\d{1,9}|\d{3}|\d{6}|\d{9})?)\s?[,}]"""
+)
 _STAMP_KEY = lazily(r'\s*"[^"]*(?i:time|date|stamp|_at)"\s*:\s*["\d]')
 
 
@@ -73,6 +78,18 @@ def parse_json(text: str, context: TimeContext) -> Event | None:
     context.state["json_list"] = "head" if context.line <= 1 else ""
     context.begin()
     return Event(None, text, "json_rows")
+
+
+def parse_broken(text: str, context: TimeContext) -> Event | None:
+    """A row among JSON lines that is no JSON, cut off or garbled behind its time; None for any other row.
+
+    What stands before the time must be whole: an object cut before it says nothing of itself.
+    """
+    match = _BROKEN.match(text) if not context.state.get("text_first") else None
+    if match is None or load(text.strip()) is not None:
+        return None
+    reading = read_time(match["time"].strip('"'), context)
+    return Event(reading[1], text, "json_broken") if reading is not None else None
 
 
 def continues_json(text: str, context: TimeContext) -> bool:
@@ -192,6 +209,18 @@ FORMATS = (
         spans=True,
         priority=11,
         first="{[,}",
+    ),
+    Format(
+        name="json_broken",
+        title="JSON lines that are no JSON behind their time",
+        samples=(
+            '{"ts":"2026-11-23T10:40:29Z","level":"info",...,"msg":"started"}',
+            '{"level":"info","time":1763893229.123,"msg":NaN-1}',
+        ),
+        reference="RFC 8259",
+        parse=parse_broken,
+        priority=12,
+        first="{",
     ),
     Format(
         name="xml",

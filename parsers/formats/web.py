@@ -156,6 +156,10 @@ def take_haproxy(event: Event) -> None:
         event.fields["termination"] = state[2]
 
 
+#: A value of a W3C extended log: any characters but white space, or a text in quotes.
+_W3C_VALUE = lazily(r'"[^"]*"|\S+')
+
+
 def parse_w3c(text: str, context: TimeContext) -> Event | None:
     """A row of a W3C extended log: a directive, or values in the order that `#Fields` gave; None for any other row.
 
@@ -163,7 +167,7 @@ def parse_w3c(text: str, context: TimeContext) -> Event | None:
     """
     if text.startswith("#"):
         name, colon, value = text[1:].partition(":")
-        if not colon or name not in ("Fields", "Version", "Software", "Date", "Start-Date", "End-Date", "Remark", "Time Format", "Log-type"):
+        if not colon or name not in ("Fields", "Version", "Software", "Date", "Start-Date", "End-Date", "Remark", "Time Format", "Log-type", "GMT-Offset"):
             return None
         if name == "Fields":
             context.state["w3c"] = value.split()
@@ -176,6 +180,8 @@ def parse_w3c(text: str, context: TimeContext) -> Event | None:
     if columns is None:
         return None
     values = text.split("\t") if "\t" in text else text.split(" ")
+    if len(values) != len(columns) and "\t" not in text:  # Oracle's Web Cache pads its columns and quotes what has blanks, as the draft allows
+        values = [value.strip('"') for value in _W3C_VALUE.findall(text)]
     row = dict(zip(columns, values, strict=False))
     date, clock = row.pop("date", context.state.get("w3c_date")), row.pop("time", None)
     if clock is None or date is None or not re.match(r"\d\d?:\d\d:\d\d", clock):
