@@ -51,7 +51,7 @@ _YEAR = r"(?P<y>(?:19|20|21)\d\d)"
 _HALF = r"(?: ?(?P<p>[AaPp]\.?[Mm]\b\.?))?"
 _NO_HALF = r"(?P<p>)"
 #: Behind a comma: milli-, micro- or nanoseconds, or any digits that no further comma ends (those are a column of their own).
-_COMMA = r",(?=(?:\d{3}){1,3}(?!\d)|\d{1,9}(?![\d,]))"
+_COMMA = r",(?=(?:\d{3}){1,3}(?!\d|\.\d{1,2}(?!\d))|\d{1,9}(?![\d,]|\.\d))"
 _FRACTION = rf"(?:(?:\.|{_COMMA}|[:*](?=\d{{3}}(?!\d)))(?P<f>\d{{1,9}})(?:\.\d{{3,4}}(?![\d.]))?)?"  # a second group: the writer's counter
 _CLOCK = rf"(?P<h>\d\d?):(?P<mi>[0-5]\d):(?P<s>[0-6]\d){_FRACTION}{_HALF}"
 _LOOSE = rf"(?P<h>\d\d?):(?P<mi>[0-5]?\d):(?P<s>[0-6]?\d){_FRACTION}{_HALF}"  # 4:5:7, beside a whole date only
@@ -107,7 +107,7 @@ _BY_EIGHT = _compiled(
     # Hadoop before 2.0, HealthApp, compact ISO: 20171223-22:15:29:606, 20261123T104029Z, 20000102:070832.123 -1100
     rf"{_YEAR}(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T_ :]{_CLOCK}{_ZONE}",
     # also CIM's, whose offset is minutes: 20261123104029.123456+060
-    rf"{_YEAR}(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T_ :]?{_TIGHT}(?P<z>[+-]\d{{3}}(?!\d)|{ZONE})?(?!\d)",
+    rf"{_YEAR}(?P<mo>[01]\d)(?P<d>[0-3]\d)[-T_ :.]?{_TIGHT}(?P<z>[+-]\d{{3}}(?!\d)|{ZONE})?(?!\d)",
 )
 _BY_SIX = _compiled(
     # MySQL before 5.7: 261123  1:05:30 ; HDFS: 081109 203615

@@ -41,7 +41,7 @@ _WORD = lazily(r"[^\W\d_]{2}")
 #: What stands before the time of a row that does not lead with it: values with commas, tabs, bars, semicolons or colons after them, a
 #: label, or a few words. The stamp must be a whole one, with its year.
 _VALUES = lazily(
-    r"(?!-- (?:Logs|Journal|Boot) )(?:\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}?|(?:[^\s:]{1,64}::){1,4}?|[A-Za-z][\w -]{1,24}:[ \t]{0,12}|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
+    r"(?!-- (?:Logs|Journal|Boot) )(?:\[[^\]\s]{1,40}\]\s{0,3}(?=\[)|(?:[^\s,;|]{0,64}[,;|\t] ?|\"[^\"]{0,64}\"[,;|\t]){1,12}?|(?:(?:\"[^\"]{0,300}\"|[^\",]{0,200}),(?! )){3,20}?|(?:[^\s:]{1,64}::){1,4}?|[A-Za-z][\w -]{1,24}:[ \t]{0,12}|(?:\S{1,80}[ \t]{1,4}){1,8}?|"
     r"(?:[^|\t]{0,260}\|\s{0,2}){1,8}?)[\"'\[({<=]{0,2}"
     r"(?=\d{4}[-/.]\d\d[-/.]\d\d[T _+\t]{1,2}\d\d[:-]\d\d|\d{4}\\\d\d?\\\d\d? |\d\d?[/.-]\d\d?[/.-](?:\d{4}|\d\d)[ ,-]{1,3}\d\d?:\d\d|"
     r"\d\d?[/-][A-Za-z]{3,9}\.?[/-]\d{4}[: ]\d\d:|(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? {1,2}[a-z0-9]{1,9}\.? {1,2}[a-z0-9]{1,9},? )|"
