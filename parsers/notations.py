@@ -137,9 +137,10 @@ _BY_DAY = _compiled(
     rf"(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>\d{{4}}),? {_MINUTES}(?P<z>)(?![:\d])",
     # ... and with a short year where the half of the day is said: 11/23/26, 10:40 AM
     r"(?P<a>\d\d?)(?P<o>[/.-])(?P<b>\d\d?)(?P=o)(?P<c>\d\d),? (?P<h>\d\d?):(?P<mi>[0-5]\d)(?P<s>)(?P<f>)[ \u202f](?P<p>[AP]M)\b(?P<z>)",
-    # the clock first: 10:40:29.123 2026-11-23, 10:40:29 UTC 11/23/2026
+    # the clock first: 10:40:29.123 2026-11-23, 10:40:29 UTC 11/23/2026, 10:40:29 11/23/26 (C's %X %D)
     rf"{_FIRST_CLOCK}{_YEAR}[-/.](?P<mo>\d\d)[-/.](?P<d>\d\d)(?![\d:])",
     rf"{_FIRST_CLOCK}(?P<a>\d\d?)(?P<o>[-/.])(?P<b>\d\d?)(?P=o)(?P<c>(?:19|20|21)\d\d)(?![\d:])",
+    rf"{_FIRST_CLOCK}(?P<a>\d\d)(?P<o>/)(?P<b>\d\d)/(?P<c>\d\d)(?=[\s,;]|$)",
     rf"{_FIRST_CLOCK}(?P<d>\d\d?)[-/ ]{_NAME}[-/ ]{_YEAR}(?![\d:])",
     # no year: 11-23 10:40:29.123, 11/23 10:40:29, 11/23/10:40:29
     rf"(?P<mo>[01]?\d)[-/](?P<d>[0-3]?\d)(?: {{1,2}}|/){_NO_YEAR}{_CLOCK}{_ZONE}",

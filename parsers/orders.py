@@ -17,6 +17,8 @@ from .years import DAY, SLACK, days_before, year_of
 
 #: A date of three numbers whose year is not first and whole, and a time of day behind it.
 _DATE = lazily(rb"(?:^|[\s\[({<|\"',;=-])(\d\d?)([-/.])(\d\d?)\2((?:19|20|21)\d\d|\d\d)(?:, {0,2}| {1,2}| ?-{1,2} ?|[T:\t_;|*])(\d\d?):\d\d")
+#: ... or before it, at the start of a row.
+_BEHIND = lazily(rb"[\[(]?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?[A-Z]{1,5})?(?:,? {1,2}|,)(\d\d?)([-/.])(\d\d?)\2((?:19|20|21)\d\d|(?<=/)\d\d(?=[\s,;]|$))(?![\d:/])()")
 _SHORT = lazily(rb"(?:^|[\s\[({<|\"',;=-])\d([-/.])\d\d?\1\d\d")  # the first number has one digit
 _TIMED = lazily(rb"\d:\d\d|\d{4}[-/]\d\d")  # before it: then it is no stamp
 _LOOKED = 200  # bytes of a row in which its date stands
@@ -47,10 +49,12 @@ class DateOrder:
 
 
 def numeric_date(row: bytes, line: int = 0) -> Date | None:
-    """The date of three numbers that stands in a row with a time behind it, None where there is none."""
-    match = _DATE.search(row[:_LOOKED])
-    if match is None or _TIMED.search(row, 0, match.start() + 1):
-        return None
+    """The date of three numbers that stands in a row with a time behind it, or before it at its start; None where there is none."""
+    match = _BEHIND.match(row)
+    if match is None:
+        match = _DATE.search(row[:_LOOKED])
+        if match is None or _TIMED.search(row, 0, match.start() + 1):
+            return None
     one, sign, two, three, _ = match.groups()
     return line, int(one), int(two), int(three), len(three) == 4, sign.decode()
 
@@ -81,7 +85,8 @@ def plan_order(
     short = False
     for line, row in rows:
         found = numeric_date(row, line)
-        short |= found is not None and found[1] < 10 and _SHORT.search(row[:_LOOKED]) is not None
+        if found is not None and not short:  # the first number is no year: it has one digit, or the clock stands before it
+            short = (found[1] < 10 and _SHORT.search(row[:_LOOKED]) is not None) or (not found[4] and _BEHIND.match(row) is not None)
         if found is not None and (not dates or found[1:] != dates[-1][1:]):
             dates.append(found)
     if not dates:

@@ -27,7 +27,7 @@ _CLOCK_ROW = lazily(
     rf"(?s)(?:\[(?P<level2>[DIWEC]) |\[[a-z]\w{{0,20}}\] (?=\d\d:\d\d:\d\d {LEVELS}[: ])|\d{{1,5}} (?=\d\d:\d\d:\d\d {LEVELS}))?\[?(?P<clock>[012]\d:\d\d:\d\d(?:[.,]\d{{1,9}})?)\]?(?: (?P<level3>{LEVELS})\] | (?!\[)\S{{1,60}}\] (?=\S)|\s+)"
     rf"(?:\[(?P<thread>[^\]/]{{1,100}})(?:\]\s+(?=\[?{LEVELS}\b)|/(?={LEVELS}\]: )))?(?:\[?(?P<level>{LEVELS})\]?[\]:]?(?:\s+|$))?(?P<message>.*)$"
 )
-_DATE_BEHIND = lazily(rf"(?:{ZONE}[, ]\s?)?(?:\d{{4}}[-/.]\d\d[-/.]\d\d|\d\d?([-/.])\d\d?\1\d{{4}}|\d\d?[-/ ]{MONTH}[a-z]{{0,6}}[-/ ]\d{{4}})(?![\d:])")
+_DATE_BEHIND = lazily(rf"(?:{ZONE}[, ]\s?)?(?:\d{{4}}[-/.]\d\d[-/.]\d\d|\d\d?([-/.])\d\d?\1\d{{4}}|\d\d/\d\d/\d\d(?=[\s,;]|$)|\d\d?[-/ ]{MONTH}[a-z]{{0,6}}[-/ ]\d{{4}})(?![\d:])")
 
 
 def parse_rails(text: str, context: TimeContext) -> Event | None:

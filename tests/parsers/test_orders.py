@@ -30,6 +30,9 @@ CASES = [
     (("05/06/2026 10:00:00 x",), {"window": (at("2026-06-05"), at("2026-06-06"))}, "dmy", "so rows lie in the window"),
     (("05/06/2026 10:00:00 x",), {}, "mdy", "assumed, as nothing in the log tells"),
     (("11,10/04/26,10:00:00,Started", "11,11/06/26,10:00:00,Started"), {}, "mdy", "assumed, as nothing in the log tells"),
+    (("10:00:00 09/04/26,45,41", "10:00:10 09/04/26,47,44"), {}, "mdy", "assumed, as nothing in the log tells"),
+    (("10:00:00 09/04/26,45,41", "10:00:10 14/04/26,47,44"), {}, "dmy", "line 2 can be read in no other order"),
+    (("10:00:00 UTC 05/06/2026 x", "10:00:00 UTC 30/06/2026 x"), {}, "dmy", "line 2 can be read in no other order"),
     (("05.06.2026 10:00:00 x",), {}, "dmy", "assumed, as nothing in the log tells"),
     (("[05/06/2026 10:00:00] x", "ERROR 30/06/2026 10:00:00 x"), {}, "dmy", "line 2 can be read in no other order"),
 ]
